@@ -1,0 +1,1 @@
+"""What every service of Estuaire may use; knows no service."""

@@ -1,0 +1,36 @@
+"""The only reader of the wall clock; tests set it, the code never sleeps on it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+PARIS = ZoneInfo("Europe/Paris")
+
+_offset = timedelta(0)
+
+
+def now() -> datetime:
+    """Return the present instant, aware, in UTC."""
+    return datetime.now(UTC) + _offset
+
+
+def today() -> date:
+    """Return the calendar day in Europe/Paris, which is what deadlines are counted in."""
+    return now().astimezone(PARIS).date()
+
+
+def aware(instant: datetime) -> datetime:
+    """Return ``instant`` in UTC; a naive one, as SQLite gives back, is read as UTC."""
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+
+
+@contextmanager
+def shifted(by: timedelta) -> Iterator[None]:
+    """Move the clock by a fixed amount while the block runs, for tests."""
+    global _offset
+    before, _offset = _offset, _offset + by
+    try:
+        yield
+    finally:
+        _offset = before

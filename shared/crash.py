@@ -1,0 +1,45 @@
+"""Crash points: lines at which a test may end the process, to prove that nothing is lost there."""
+
+import os
+from collections import Counter
+
+POINTS = frozenset(
+    {
+        "command.before_commit",
+        "command.after_commit",
+        "relay.after_select",
+        "relay.mid_window",
+        "relay.after_ack",
+        "relay.after_mark",
+        "projector.after_poll",
+        "projector.before_commit",
+        "projector.after_commit",
+        "reactor.before_commit",
+        "reactor.after_commit",
+        "dlq.before_publish",
+        "dlq.after_publish",
+        "issue.after_freeze",
+        "mail.after_lease",
+        "mail.before_data",
+        "mail.after_250",
+    }
+)
+
+_crossed: Counter[str] = Counter()
+
+
+def point(name: str) -> None:
+    """End the process here, with code 137, when ``ESTUAIRE_CRASH_AT`` is ``<name>:<nth>`` and tests are on.
+
+    Raises:
+        KeyError: ``name`` is not a registered point.
+    """
+    if name not in POINTS:
+        raise KeyError(name)
+    wanted = os.environ.get("ESTUAIRE_CRASH_AT", "")
+    if not wanted or os.environ.get("ESTUAIRE_TESTING") != "1":
+        return
+    at, _, nth = wanted.partition(":")
+    _crossed[name] += 1
+    if at == name and _crossed[name] == int(nth or 1):
+        os._exit(137)

@@ -1,0 +1,106 @@
+"""Migrations of one database, run from code so that they work from a wheel."""
+
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Literal
+
+from alembic import command, context
+from alembic.autogenerate import compare_metadata
+from alembic.autogenerate.api import AutogenContext
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, MetaData
+
+from shared.db.columns import ByValue, Euros, UtcDateTime
+from shared.db.engine import Database
+
+
+def config_for(package: str) -> Config:
+    """Return the Alembic configuration of the migrations inside ``package``."""
+    config = Config()
+    config.set_main_option("script_location", f"{package}:migrations")
+    return config
+
+
+async def upgrade(database: Database, *, package: str) -> None:
+    """Bring the database to the newest revision of ``package``; nothing happens if it is there already."""
+
+    def run(connection: Connection) -> None:
+        config = config_for(package)
+        if MigrationContext.configure(connection).get_current_revision() == head(package):
+            return
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+    async with database.connection() as connection:
+        await connection.run_sync(run)
+
+
+def head(package: str) -> str | None:
+    """Return the newest revision that the code of ``package`` knows."""
+    return ScriptDirectory.from_config(config_for(package)).get_current_head()
+
+
+def run_env(metadata: MetaData) -> None:
+    """Run the migrations asked for, on the connection handed over; the whole of each ``env.py``."""
+    connection = context.config.attributes["connection"]
+    context.configure(
+        connection=connection,
+        target_metadata=metadata,
+        render_as_batch=True,
+        compare_type=True,
+        render_item=_written,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def _written(kind: str, item: object, _context: AutogenContext) -> str | Literal[False]:
+    """Write our own column types by what they are on disk, so that an old revision never depends on new code."""
+    if kind == "type" and isinstance(item, ByValue):
+        return "sa.String(length=40)"
+    if kind == "type" and isinstance(item, UtcDateTime):
+        return "sa.DateTime(timezone=True)"
+    if kind == "type" and isinstance(item, Euros):
+        return "sa.Numeric(14, 2).with_variant(sa.BigInteger(), 'sqlite')"
+    return False
+
+
+async def revise(*, package: str, message: str) -> None:
+    """Write the next revision of ``package``: what its tables have that its migrations do not make yet."""
+
+    def run(connection: Connection) -> None:
+        config = config_for(package)
+        config.attributes["connection"] = connection
+        command.revision(config, message, autogenerate=True)
+
+    async with scratch(package) as database, database.connection() as connection:
+        await connection.run_sync(run)
+
+
+async def drift(*, package: str, metadata: MetaData) -> list[str]:
+    """Return how the tables declared differ from those which the migrations make; empty when they agree."""
+
+    def run(connection: Connection) -> list[str]:
+        options = {"compare_type": True, "render_as_batch": True}
+        return [
+            str(change) for change in compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
+        ]
+
+    async with scratch(package) as database, database.connection() as connection:
+        return await connection.run_sync(run)
+
+
+@asynccontextmanager
+async def scratch(package: str) -> AsyncIterator[Database]:
+    """Open a throw-away database brought to the newest revision of ``package``."""
+    with tempfile.TemporaryDirectory() as folder:
+        database = Database(f"sqlite+aiosqlite:///{Path(folder) / 'scratch.sqlite'}")
+        try:
+            await upgrade(database, package=package)
+            yield database
+        finally:
+            await database.close()

@@ -1,0 +1,49 @@
+"""Guarded upserts: a row is replaced only by a newer version of itself."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import SQLModel
+
+from shared.db.session import Session
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+async def keep_newest(
+    session: Session,
+    table: type[SQLModel],
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    key: Sequence[str],
+    version: str = "version",
+) -> None:
+    """Insert ``rows``, or replace those whose stored ``version`` is lower; equal and older ones change nothing.
+
+    Args:
+        session: an open transaction.
+        table: the table written to.
+        rows: complete rows, same columns in each.
+        key: columns of the conflict.
+        version: column that orders two rows of one key.
+    """
+    if not rows:
+        return
+    insert = _insert(session)(table).values(list(rows))
+    changed = {name: insert.excluded[name] for name in rows[0] if name not in key}
+    guard = getattr(table, version) < insert.excluded[version]
+    await session.exec(insert.on_conflict_do_update(index_elements=list(key), set_=changed, where=guard))
+
+
+async def insert_missing(session: Session, table: type[SQLModel], rows: Rows, *, key: Sequence[str]) -> int:
+    """Insert the rows whose key is not there yet; return how many were."""
+    if not rows:
+        return 0
+    insert = _insert(session)(table).values(list(rows)).on_conflict_do_nothing(index_elements=list(key))
+    result = await session.exec(insert)
+    return int(getattr(result, "rowcount", 0))
+
+
+def _insert(session: Session) -> Any:  # noqa: ANN401 - two insert constructs of one shape
+    return sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert

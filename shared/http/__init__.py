@@ -1,0 +1,1 @@
+"""The doors of an instance: sessions, rights, versions, refusals, limits."""

@@ -1,0 +1,101 @@
+"""One shape for every no: problem+json (RFC 9457) for programs, a page for people."""
+
+from collections.abc import Callable
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import OperationalError
+from starlette.exceptions import HTTPException
+
+from shared.errors import Invalid, NotAllowed, NotFound, Refusal, Unavailable
+from shared.http.preconditions import Replayed
+
+log = structlog.get_logger(__name__)
+
+PageOf = Callable[[Request, Refusal], Response]
+
+_FRENCH = {
+    "missing": "Ce champ manque.",
+    "extra_forbidden": "Ce champ n’existe pas.",
+    "string_too_long": "Ce texte est trop long.",
+    "string_too_short": "Ce texte est trop court.",
+    "string_pattern_mismatch": "Cette écriture n’est pas reconnue.",
+    "json_invalid": "Le corps de la demande n’est pas du JSON.",
+    "enum": "Cette valeur n’est pas dans la liste.",
+    "decimal_max_places": "Deux décimales au plus.",
+    "uuid_parsing": "Cet identifiant n’est pas reconnu.",
+    "int_parsing": "Écrivez un nombre entier.",
+    "decimal_parsing": "Écrivez un nombre.",
+    "finite_number": "Écrivez un nombre.",
+    "greater_than_equal": "Cette valeur est trop petite.",
+    "less_than_equal": "Cette valeur est trop grande.",
+    "datetime_from_date_parsing": "Écrivez une date et une heure.",
+    "timezone_aware": "Indiquez le fuseau horaire.",
+    "date_from_datetime_parsing": "Écrivez une date : 2026-11-30.",
+    "too_long": "Cette liste est trop longue.",
+    "too_short": "Cette liste est trop courte.",
+}
+
+
+def install_refusals(app: FastAPI, *, page_of: PageOf) -> None:
+    """Answer every refusal of ``app`` in the caller’s form; anything unexpected is logged once and answers 500."""
+
+    def answer(request: Request, refusal: Refusal) -> Response:
+        response = page_of(request, refusal) if _wants_page(request) else _problem(request, refusal)
+        if "retry_after" in refusal.facts:
+            response.headers["retry-after"] = str(refusal.facts["retry_after"])
+        return response
+
+    @app.exception_handler(Refusal)
+    async def refused(request: Request, error: Refusal) -> Response:
+        return answer(request, error)
+
+    @app.exception_handler(RequestValidationError)
+    async def malformed(request: Request, error: RequestValidationError) -> Response:
+        errors = [{"field": field_of(one["loc"]), "message": french(one["type"], one["msg"])} for one in error.errors()]
+        return answer(request, Invalid("La demande contient des erreurs.", errors=errors))
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> Response:
+        refusal = NotFound() if error.status_code == 404 else NotAllowed("Cette adresse n’accepte pas cette demande.")
+        return answer(request, refusal)
+
+    @app.exception_handler(OperationalError)
+    async def unavailable(request: Request, error: OperationalError) -> Response:
+        log.warning("database_unavailable", error=type(error.orig).__name__)
+        return answer(request, Unavailable("La base ne répond pas. Réessayez dans un instant.", retry_after=2))
+
+    @app.exception_handler(Replayed)
+    async def replayed(request: Request, first: Replayed) -> Response:
+        headers = {**first.headers, "idempotent-replayed": "true"}
+        return Response(first.body, status_code=first.status, headers=headers, media_type="application/json")
+
+
+def field_of(location: tuple[object, ...]) -> str:
+    """Return the dotted name of a field, without the part of the request it is in."""
+    return ".".join(str(part) for part in location if part not in {"body", "query", "path"})
+
+
+def french(kind: str, message: str) -> str:
+    """Return the French sentence of a validation error; our own validators already speak French."""
+    if kind == "value_error":
+        return message.removeprefix("Value error, ")
+    return _FRENCH.get(kind, "Cette valeur n’est pas reconnue.")
+
+
+def _wants_page(request: Request) -> bool:
+    return not request.url.path.startswith("/api/") and "text/html" in request.headers.get("accept", "")
+
+
+def _problem(request: Request, refusal: Refusal) -> JSONResponse:
+    body = {
+        "type": f"urn:estuaire:problem:{refusal.slug}",
+        "title": refusal.title,
+        "status": refusal.status,
+        "detail": refusal.detail,
+        "request_id": getattr(request.state, "request_id", None),
+        **refusal.facts,
+    }
+    return JSONResponse(body, status_code=refusal.status, media_type="application/problem+json")

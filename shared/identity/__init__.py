@@ -1,0 +1,1 @@
+"""Who may do what in one instance: tokens, roles, and the scope that every query takes."""

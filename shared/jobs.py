@@ -1,0 +1,112 @@
+"""Things done on a tick: short transactions, run again at once while there is work, woken by commits."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, suppress
+from dataclasses import dataclass, field
+
+import structlog
+
+from shared.db.engine import Database, is_transient
+from shared.db.session import Session
+from shared.settings import InstanceSettings
+from shared.signing import Signer
+from shared.territory.members import Territory
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a job is given: transactions of its service, and who this instance is."""
+
+    database: Database
+    settings: InstanceSettings
+    territory: Territory
+    signer: Signer
+
+    def transaction(self) -> AbstractAsyncContextManager[Session]:
+        """Open a short writing transaction; none stays open over a call to another machine."""
+        return self.database.transaction(quiet=True)
+
+    def reading(self) -> AbstractAsyncContextManager[Session]:
+        """Open a session that only reads."""
+        return self.database.reading()
+
+
+Job = Callable[[Work], Awaitable[int]]
+
+
+@dataclass(frozen=True)
+class Ticking:
+    """One job and how often it looks for work, in seconds."""
+
+    job: Job
+    seconds: float
+
+
+@dataclass
+class Jobs:
+    """The jobs of one service."""
+
+    ticking: list[Ticking] = field(default_factory=list)
+
+    def every(self, *, seconds: float) -> Callable[[Job], Job]:
+        """Register a job; it returns how much it did, and is called again at once until that is 0."""
+
+        def register(job: Job) -> Job:
+            self.ticking.append(Ticking(job, seconds))
+            return job
+
+        return register
+
+
+class Runner:
+    """Runs the jobs of one service until stopped; one failing job delays no other."""
+
+    def __init__(self, jobs: Jobs, work: Work) -> None:
+        self._jobs = jobs
+        self._work = work
+        self._wakes: list[asyncio.Event] = []
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Start one task per job."""
+        for ticking in self._jobs.ticking:
+            wake = asyncio.Event()
+            self._wakes.append(wake)
+            self._tasks.append(asyncio.create_task(self._run(ticking, wake), name=_name(ticking.job)))
+
+    def wake(self) -> None:
+        """Look for work now: something was committed."""
+        for wake in self._wakes:
+            wake.set()
+
+    async def stop(self) -> None:
+        """End the jobs; each transaction is committed or rolled back, nothing in between."""
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _run(self, ticking: Ticking, wake: asyncio.Event) -> None:
+        pause = ticking.seconds
+        while True:
+            wake.clear()
+            try:
+                while await ticking.job(self._work):
+                    pass
+                pause = ticking.seconds
+            except Exception as error:  # the edge of every job: logged, tried again later
+                pause = min(max(pause * 2, 1), 60)
+                log.error(
+                    "job_failed", job=_name(ticking.job), error=type(error).__name__, transient=is_transient(error)
+                )
+                await asyncio.sleep(min(pause, 5))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(wake.wait(), pause)
+
+
+def _name(job: Job) -> str:
+    return getattr(job, "__qualname__", "job")

@@ -1,0 +1,50 @@
+"""What a service declares of itself, and what it is once an instance runs it."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import APIRouter
+from sqlalchemy import MetaData
+
+from shared.db.answers import AnswerColumns
+from shared.db.engine import Database
+from shared.db.session import Session
+from shared.identity.access import Scope
+from shared.jobs import Jobs
+from shared.messaging.inbox import MessageTables
+from shared.messaging.registry import Consumers
+
+
+@dataclass(frozen=True)
+class Section:
+    """One section of the public page ``/``: a template and what it shows."""
+
+    name: str
+    template: str
+    load: Callable[[Session, Scope], Awaitable[Mapping[str, Any]]]
+    side: bool = False
+    order: int = 50
+
+
+@dataclass(frozen=True)
+class Service:
+    """The manifest of one service."""
+
+    name: str
+    package: str
+    metadata: MetaData
+    tables: MessageTables
+    answers: type[AnswerColumns]
+    routers: tuple[APIRouter, ...]
+    consumers: Consumers
+    jobs: Jobs = field(default_factory=Jobs)
+    home: tuple[Section, ...] = ()
+
+
+@dataclass
+class RunningService:
+    """One service inside a running instance."""
+
+    manifest: Service
+    database: Database

@@ -1,0 +1,1 @@
+"""Who shares the territory, and the communes it is made of."""

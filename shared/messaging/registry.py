@@ -1,0 +1,132 @@
+"""Names of topics, and what a service does with what it hears."""
+
+import re
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from shared.contracts.base import State, Visibility
+from shared.db.session import Session
+
+S = TypeVar("S", bound=State)
+S_co = TypeVar("S_co", bound=State, covariant=True)
+
+_TOPIC = re.compile(r"ti\.(private|territory|public)\.(\d{9})\.([a-z0-9-]+)\.v(\d+)")
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One topic: how far it is read, who owns it, what it holds."""
+
+    visibility: Visibility
+    epci: str
+    aggregate: str
+    major: int = 1
+
+    def __str__(self) -> str:
+        return f"ti.{self.visibility.value}.{self.epci}.{self.aggregate}.v{self.major}"
+
+
+def parse_topic(name: str) -> Topic | None:
+    """Return the parts of a topic name, or ``None`` when it is not one of ours."""
+    match = _TOPIC.fullmatch(name)
+    if match is None:
+        return None
+    return Topic(Visibility(match[1]), match[2], match[3], int(match[4]))
+
+
+def topic_of(state: type[State], *, visibility: Visibility, epci: str) -> Topic:
+    """Return the topic of ``epci`` in which states of this type are published at ``visibility``."""
+    return Topic(visibility, epci, state.aggregate, state.major)
+
+
+def dead_letter_topic(service: str, *, epci: str) -> Topic:
+    """Return the topic of records that ``service`` could not handle."""
+    return Topic(Visibility.PRIVATE, epci, f"{service}-dlq")
+
+
+@dataclass(frozen=True)
+class Record(Generic[S_co]):
+    """One record that passed every check of the envelope; ``state`` is ``None`` on a tombstone."""
+
+    state: S_co | None
+    aggregate: str
+    id: UUID
+    epci: str
+    version: int
+    fact: str
+    time: datetime
+    source: str
+    message_id: str
+    instance: str
+    visibility: Visibility
+    republished: bool = False
+    traceparent: str = ""
+
+
+Keeper = Callable[[Session, Sequence[Record[Any]]], Awaitable[None]]
+Reaction = Callable[[Session, Record[Any]], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Reacting:
+    """One reaction: its name is its identity in the inbox and must not change."""
+
+    name: str
+    act: Reaction
+    however_old: bool
+
+
+@dataclass
+class Consumers:
+    """What one service hears, registered by what it does with it."""
+
+    service: str
+    kept: dict[str, list[Keeper]] = field(default_factory=dict)
+    reactions: dict[str, list[Reacting]] = field(default_factory=dict)
+
+    def keeps(self, *states: type[S]) -> Callable[[Keeper], Keeper]:
+        """Register a projector: it gets batches of the newest states, may be replayed, and neither commits nor acts.
+
+        It is also called for tombstones, whose ``state`` is ``None``.
+        """
+
+        def register(keeper: Keeper) -> Keeper:
+            for state in states:
+                self.kept.setdefault(state.aggregate, []).append(keeper)
+            return keeper
+
+        return register
+
+    def reacts_to(self, *states: type[S], however_old: bool = False) -> Callable[[Reaction], Reaction]:
+        """Register a reactor: once per message, never replayed; its effect is a row, the outside call a job’s.
+
+        Args:
+            states: what it hears.
+            however_old: also for records older than the cut-off or republished, for acts that carry their own guard.
+        """
+
+        def register(act: Reaction) -> Reaction:
+            for state in states:
+                name = f"{self.service}.{getattr(act, '__name__', 'reaction')}"
+                self.reactions.setdefault(state.aggregate, []).append(Reacting(name, act, however_old))
+            return act
+
+        return register
+
+
+def pattern_of(aggregates: Iterable[type[State]], *, own: str, members: Iterable[str]) -> str | None:
+    """Return the regular expression of the topics in which one instance hears these aggregates.
+
+    Territory topics of every member, private ones of its own. Without braces: FastStream reads them as parameters.
+    """
+    territory = sorted({s.aggregate for s in aggregates if Visibility.TERRITORY in s.scopes})
+    private = sorted({s.aggregate for s in aggregates if Visibility.TERRITORY not in s.scopes})
+    parts = []
+    if territory:
+        parts.append(rf"territory\.({'|'.join(sorted(set(members)))})\.({'|'.join(territory)})")
+    if private:
+        parts.append(rf"private\.{own}\.({'|'.join(private)})")
+    return rf"^ti\.({'|'.join(parts)})\.v1$" if parts else None

@@ -1,0 +1,276 @@
+"""From the outbox to Kafka: one active relay per database, order kept per key, nothing lost and nothing skipped."""
+
+import asyncio
+import fcntl
+import json
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Protocol
+
+import structlog
+from prometheus_client import Counter, Gauge
+from sqlalchemy import exists, func, update
+from sqlalchemy.orm import aliased
+from sqlmodel import col, select
+
+from shared import crash
+from shared.clock import now
+from shared.db.engine import Database, is_transient
+from shared.messaging.outbox import OutboxColumns
+
+log = structlog.get_logger(__name__)
+
+WINDOW = 500
+IDLE_SECONDS = 1.0
+BACKLOG = Gauge("estuaire_outbox_backlog", "Rows not yet published", ["epci", "service"])
+PUBLISHED = Counter("estuaire_outbox_published_total", "Rows published", ["epci", "service"])
+SEND_ERRORS = Counter("estuaire_outbox_send_errors_total", "Failed sends", ["epci", "service", "verdict"])
+
+
+class Verdict(Enum):
+    """What a failed send says about its row."""
+
+    TRANSIENT = "transient"  # the key waits, then goes again
+    REFUSED = "refused"  # this row can never be published
+    CONSEQUENCE = "consequence"  # another row of its partition was refused; not its fault
+    UNCLEAR = "unclear"  # the broker does not say which row of the batch it refused
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """One record as it goes on the wire."""
+
+    topic: str
+    key: bytes
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
+
+
+class Channel(Protocol):
+    """The way to Kafka that a relay is given."""
+
+    async def ready(self, topics: Sequence[str]) -> set[str]:
+        """Connect if need be and return those of ``topics`` that exist."""
+
+    async def send(self, record: Outgoing) -> Awaitable[object]:
+        """Hand a record over; await the result for its acknowledgement by all replicas in sync."""
+
+    async def renew(self) -> None:
+        """Replace the producer: after a refusal by the broker its sequence is broken for good."""
+
+    def verdict(self, error: BaseException) -> Verdict:
+        """Say what a failed send means."""
+
+    def refused_by_broker(self, error: BaseException) -> bool:
+        """Tell whether the broker, not the client, refused: the producer must then be replaced."""
+
+    async def close(self) -> None:
+        """Let go, within bounds."""
+
+
+@dataclass
+class _Waiting:
+    """A key that backs off."""
+
+    until: float
+    pause: float
+
+
+@dataclass
+class _Outcome:
+    """What became of one window."""
+
+    confirmed: list[int] = field(default_factory=list)
+    refused: list[tuple[int, str]] = field(default_factory=list)
+    renew: bool = False
+
+
+class Relay:
+    """Publishes the outbox of one database until cancelled."""
+
+    def __init__(self, database: Database, outbox: type[OutboxColumns], channel: Channel, *, lock: Path) -> None:
+        self._database = database
+        self._outbox = outbox
+        self._channel = channel
+        self._lock = lock
+        self._wake = asyncio.Event()
+        self._waiting: dict[tuple[str, str], _Waiting] = {}
+        self._one_by_one: set[str] = set()
+        self.leading = False
+        self._stopping = False
+        origin = database.origin
+        self._labels = (origin.epci, origin.service) if origin else ("", "")
+
+    def wake(self) -> None:
+        """Look at the outbox now."""
+        self._wake.set()
+
+    def ask_to_stop(self) -> None:
+        """Let the window under way end, then end ``run``."""
+        self._stopping = True
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Wait to be the only relay of this database, then publish until asked to stop."""
+        with leadership(self._lock) as acquire:
+            while not (self._stopping or acquire()):  # noqa: ASYNC110 - the lock of another process sets no event of ours
+                await asyncio.sleep(IDLE_SECONDS)
+            self.leading = not self._stopping
+            log.info("relay_leads", leading=self.leading)
+            try:
+                while not self._stopping:
+                    await self._turn()
+            finally:
+                self.leading = False
+                await self._channel.close()
+
+    async def _turn(self) -> None:
+        try:
+            busy = await self.publish_window()
+        except Exception as error:
+            # Infrastructure is retried for ever with the position held; a bug must not end the relay in silence.
+            log.error("relay_turn_failed", error=type(error).__name__, transient=is_transient(error))
+            busy = False
+        if not busy and not self._stopping:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), IDLE_SECONDS)
+            self._wake.clear()
+
+    async def publish_window(self) -> bool:
+        """Publish the oldest rows that may go; tell whether there may be more."""
+        rows = await self._select()
+        if not rows:
+            return False
+        crash.point("relay.after_select")
+        known = await self._channel.ready(sorted({row.topic for row in rows}))
+        for row in rows:
+            if row.topic not in known:
+                self._back_off(row)
+        rows = [row for row in rows if row.topic in known]
+        outcome = await self._send(rows)
+        crash.point("relay.after_ack")
+        await self._mark(outcome)
+        crash.point("relay.after_mark")
+        if outcome.renew:
+            await self._channel.renew()
+        return bool(outcome.confirmed or outcome.refused)
+
+    async def _select(self) -> list[OutboxColumns]:
+        outbox = self._outbox
+        blocked = aliased(outbox)
+        same_key = (col(blocked.topic) == col(outbox.topic)) & (col(blocked.key) == col(outbox.key))
+        stopped = exists().where(same_key, col(blocked.blocked_at).is_not(None), col(blocked.published_at).is_(None))
+        statement = (
+            select(outbox).where(col(outbox.published_at).is_(None), ~stopped).order_by(col(outbox.seq)).limit(WINDOW)
+        )
+        async with self._database.reading() as session:
+            rows = (await session.exec(statement)).all()
+            BACKLOG.labels(*self._labels).set(len(rows) if len(rows) < WINDOW else await self._backlog())
+        loop_time = asyncio.get_running_loop().time()
+        self._waiting = {key: kept for key, kept in self._waiting.items() if kept.until > loop_time - kept.pause}
+        return [row for row in rows if not self._is_waiting(row, loop_time)]
+
+    async def _backlog(self) -> int:
+        statement = select(func.count()).select_from(self._outbox).where(col(self._outbox.published_at).is_(None))
+        async with self._database.reading() as session:
+            return (await session.exec(statement)).one()
+
+    def _is_waiting(self, row: OutboxColumns, instant: float) -> bool:
+        kept = self._waiting.get((row.topic, row.key))
+        return kept is not None and kept.until > instant
+
+    def _back_off(self, row: OutboxColumns) -> None:
+        before = self._waiting.get((row.topic, row.key))
+        pause = min(before.pause * 2, 30) if before else 0.2
+        self._waiting[row.topic, row.key] = _Waiting(asyncio.get_running_loop().time() + pause, pause)
+
+    async def _send(self, rows: Sequence[OutboxColumns]) -> _Outcome:
+        """Send pipelined, await every future: an idempotent producer never gives up, and nothing is sent twice."""
+        sent: list[tuple[OutboxColumns, Awaitable[object] | BaseException]] = []
+        for row in rows:
+            try:
+                future: Awaitable[object] | BaseException = await self._channel.send(outgoing(row))
+            except Exception as error:
+                future = error
+            if row.topic in self._one_by_one and not isinstance(future, BaseException):
+                await asyncio.wait([asyncio.ensure_future(future)])
+            sent.append((row, future))
+            crash.point("relay.mid_window")
+        results = await asyncio.gather(*(_settled(future) for _, future in sent))
+        return self._judge([(row, error) for (row, _), error in zip(sent, results, strict=True)])
+
+    def _judge(self, results: Sequence[tuple[OutboxColumns, BaseException | None]]) -> _Outcome:
+        """Hold back every later row of a key whose earlier one failed, even if confirmed: the last one sent counts."""
+        outcome, held = _Outcome(), set()
+        for row, error in results:
+            key = (row.topic, row.key)
+            if error is None and key not in held:
+                outcome.confirmed.append(row.seq or 0)
+                self._waiting.pop(key, None)
+                continue
+            held.add(key)
+            if error is not None:
+                self._blame(row, error, outcome)
+        return outcome
+
+    def _blame(self, row: OutboxColumns, error: BaseException, outcome: _Outcome) -> None:
+        verdict = self._channel.verdict(error)
+        outcome.renew = outcome.renew or self._channel.refused_by_broker(error)
+        SEND_ERRORS.labels(*self._labels, verdict.value).inc()
+        alone = row.topic in self._one_by_one
+        if verdict is Verdict.REFUSED or (verdict is Verdict.UNCLEAR and alone):
+            outcome.refused.append((row.seq or 0, type(error).__name__))
+            log.error("outbox_row_blocked", seq=row.seq, topic=row.topic, error=type(error).__name__)
+            return
+        if verdict is Verdict.UNCLEAR:
+            self._one_by_one.add(row.topic)
+        if verdict is Verdict.TRANSIENT:
+            self._back_off(row)
+
+    async def _mark(self, outcome: _Outcome) -> None:
+        if not outcome.confirmed and not outcome.refused:
+            return
+        table = self._outbox
+        async with self._database.transaction(quiet=True) as session:
+            if outcome.confirmed:
+                done = update(table).where(col(table.seq).in_(outcome.confirmed)).values(published_at=now())
+                await session.exec(done)
+            for seq, error in outcome.refused:
+                stop = update(table).where(col(table.seq) == seq)
+                await session.exec(stop.values(blocked_at=now(), last_error=error, attempts=table.attempts + 1))
+        PUBLISHED.labels(*self._labels).inc(len(outcome.confirmed))
+
+
+def outgoing(row: OutboxColumns) -> Outgoing:
+    """Return the record of a row; its bytes were fixed when the change was made."""
+    headers = tuple((name, value.encode()) for name, value in json.loads(row.headers).items())
+    return Outgoing(row.topic, row.key.encode(), row.payload, headers)
+
+
+async def _settled(future: Awaitable[object] | BaseException) -> BaseException | None:
+    if isinstance(future, BaseException):
+        return future
+    try:
+        await future
+    except Exception as error:
+        return error
+    return None
+
+
+@contextmanager
+def leadership(lock: Path) -> Iterator[Callable[[], bool]]:
+    """Give a function that tries to become the only holder of ``lock``, on this machine, until the process ends."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as held:
+
+        def acquire() -> bool:
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            return True
+
+        yield acquire

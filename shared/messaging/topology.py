@@ -1,0 +1,134 @@
+"""Topics from the territory file and the contracts: planned, created, compared; never silently changed."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # re-exported without saying so
+    AdminClient,
+    ConfigResource,
+    NewTopic,
+)
+
+from shared.contracts import CATALOGUE
+from shared.contracts.base import Visibility
+from shared.errors import Unavailable
+from shared.messaging.registry import dead_letter_topic, topic_of
+
+SERVICES = ("projects", "contacts", "events", "notifications")
+DAY_MS = 24 * 3600 * 1000
+SECONDS = 20.0
+
+_STATE = {
+    "cleanup.policy": "compact",
+    "min.cleanable.dirty.ratio": "0.1",
+    "segment.ms": str(DAY_MS),
+    "max.compaction.lag.ms": str(7 * DAY_MS),
+    "delete.retention.ms": str(30 * DAY_MS),
+    "message.timestamp.type": "LogAppendTime",
+    "compression.type": "uncompressed",
+    "max.message.bytes": "1048588",
+}
+_DEAD = {
+    "cleanup.policy": "delete",
+    "retention.ms": str(30 * DAY_MS),
+    "message.timestamp.type": "LogAppendTime",
+    "compression.type": "uncompressed",
+    "max.message.bytes": "1048588",
+}
+
+
+@dataclass(frozen=True)
+class TopicPlan:
+    """One topic as it should be."""
+
+    name: str
+    config: dict[str, str]
+    partitions: int = 1
+
+
+@dataclass
+class Plan:
+    """What stands between the cluster and the territory file."""
+
+    missing: list[TopicPlan] = field(default_factory=list)
+    different: dict[str, dict[str, tuple[str, str]]] = field(default_factory=dict)
+    right: int = 0
+
+
+def topics_of(epci: str, *, replicas: int = 1) -> list[TopicPlan]:
+    """Return the topics of one EPCI: one per aggregate and visibility, and a DLQ per service."""
+    durable = {"min.insync.replicas": "2" if replicas >= 3 else "1", "unclean.leader.election.enable": "false"}
+    planned = []
+    for state in CATALOGUE.values():
+        for scope in state.scopes:
+            config = _STATE | durable
+            if scope is Visibility.PRIVATE:
+                config = config | {"max.compaction.lag.ms": str(DAY_MS)}
+            planned.append(TopicPlan(str(topic_of(state, visibility=scope, epci=epci)), config))
+    planned += [TopicPlan(str(dead_letter_topic(service, epci=epci)), _DEAD | durable) for service in SERVICES]
+    return planned
+
+
+class Topology:
+    """Compares one cluster with the plan, and makes what is missing."""
+
+    def __init__(self, bootstrap: str, *, replicas: int = 1) -> None:
+        self._replicas = replicas
+        # Kept referenced: its futures never resolve once it is collected.
+        self._admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 2, "socket.timeout.ms": 10_000})
+
+    def plan(self, sirens: Iterable[str]) -> Plan:
+        """Return what is missing and what differs, changing nothing.
+
+        Raises:
+            Unavailable: the cluster does not answer.
+        """
+        wanted = [topic for siren in sirens for topic in topics_of(siren, replicas=self._replicas)]
+        try:
+            existing = set(self._admin.list_topics(timeout=SECONDS).topics)
+            found = self._configs([topic.name for topic in wanted if topic.name in existing])
+        except KafkaException as refused:
+            raise Unavailable("Kafka ne répond pas à cette adresse.", retry_after=5) from refused
+        plan = Plan()
+        for topic in wanted:
+            if topic.name not in existing:
+                plan.missing.append(topic)
+                continue
+            differing = {
+                key: (found[topic.name].get(key, ""), value)
+                for key, value in topic.config.items()
+                if found[topic.name].get(key) != value
+            }
+            if differing:
+                plan.different[topic.name] = differing
+            else:
+                plan.right += 1
+        return plan
+
+    def apply(self, plan: Plan) -> int:
+        """Create the missing topics and return how many; those that differ are left for an operator to decide.
+
+        Raises:
+            Unavailable: the cluster refused or does not answer.
+        """
+        if not plan.missing:
+            return 0
+        wanted = [NewTopic(topic.name, topic.partitions, self._replicas, config=topic.config) for topic in plan.missing]
+        for name, made in self._admin.create_topics(wanted, request_timeout=SECONDS).items():
+            try:
+                made.result()
+            except KafkaException as refused:
+                if refused.args[0].name() != "TOPIC_ALREADY_EXISTS":
+                    raise Unavailable(f"Le sujet {name} n’a pas pu être créé.", retry_after=5) from refused
+        return len(plan.missing)
+
+    def _configs(self, names: list[str]) -> dict[str, dict[str, str]]:
+        if not names:
+            return {}
+        resources = [ConfigResource(ConfigResource.Type.TOPIC, name) for name in names]
+        answers = self._admin.describe_configs(resources, request_timeout=SECONDS)
+        return {
+            resource.name: {key: entry.value for key, entry in answer.result().items()}
+            for resource, answer in answers.items()
+        }

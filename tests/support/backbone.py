@@ -1,0 +1,179 @@
+"""A service of three tables for tests of the backbone: it notes what it keeps and what it acts upon."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import Field, SQLModel, select
+
+from shared.clock import now
+from shared.contracts.base import Visibility
+from shared.contracts.projects import Project
+from shared.db.base import own_registry
+from shared.db.engine import Database
+from shared.db.session import Origin, Session
+from shared.ids import uuid7
+from shared.messaging.delivery import Delivery, group_of
+from shared.messaging.inbox import (
+    AttemptColumns,
+    InboxColumns,
+    IncarnationColumns,
+    MessageTables,
+    PositionColumns,
+)
+from shared.messaging.kafka import DeadLetters, Publisher, Subscribers, Subscription
+from shared.messaging.known import KnownColumns, keep_known
+from shared.messaging.outbox import OutboxColumns, outbox_indexes
+from shared.messaging.recorder import record, record_deletion
+from shared.messaging.registry import Consumers, Record, dead_letter_topic, pattern_of
+from shared.messaging.relay import Relay
+
+SERVICE = "projects"
+
+
+class Base(SQLModel, registry=own_registry()):
+    """Root of the tables of the test service."""
+
+
+class Outbox(Base, OutboxColumns, table=True):
+    __tablename__ = "outbox_message"
+    __table_args__ = outbox_indexes()
+
+
+class Inbox(Base, InboxColumns, table=True):
+    __tablename__ = "inbox_message"
+
+
+class Position(Base, PositionColumns, table=True):
+    __tablename__ = "consumer_position"
+
+
+class Attempt(Base, AttemptColumns, table=True):
+    __tablename__ = "failed_attempt"
+
+
+class Incarnation(Base, IncarnationColumns, table=True):
+    __tablename__ = "incarnation"
+
+
+class KnownProject(Base, KnownColumns, table=True):
+    __tablename__ = "known_project"
+
+
+class Effect(Base, table=True):
+    __tablename__ = "effect"
+
+    id: int | None = Field(default=None, primary_key=True)
+    message_id: str
+    subject: UUID
+
+
+TABLES = MessageTables(outbox=Outbox, inbox=Inbox, positions=Position, attempts=Attempt, incarnation=Incarnation)
+
+
+def make_consumers() -> Consumers:
+    """Return what the test service hears; a title of « poison » is a bug in both of its handlers."""
+    consumers = Consumers(SERVICE)
+
+    @consumers.keeps(Project)
+    async def keep_projects(session: Session, records: Sequence[Record[Project]]) -> None:
+        _explode(records)
+        await keep_known(session, KnownProject, records)
+
+    @consumers.reacts_to(Project)
+    async def note_project(session: Session, heard: Record[Project]) -> None:
+        _explode([heard])
+        session.add(Effect(message_id=heard.message_id, subject=heard.id))
+
+    return consumers
+
+
+def _explode(records: Sequence[Record[Project]]) -> None:
+    if any(one.state is not None and one.state.title == "poison" for one in records):
+        raise ZeroDivisionError
+
+
+def make_project(siren: str, *, id: UUID | None = None, version: int = 1, title: str = "Chaufferie") -> Project:
+    """Return a project state of an EPCI."""
+    return Project(id=id or uuid7(), home_epci=siren, version=version, updated_at=now(), title=title)
+
+
+@dataclass
+class Bench:
+    """The test service of one EPCI on one database."""
+
+    epci: str
+    database: Database
+    bootstrap: str
+    members: tuple[str, ...]
+    folder: Path
+
+    def relay(self, *, name: str = "relay") -> Relay:
+        """Return a relay of this database; two of them compete for one lock."""
+        publisher = Publisher(self.bootstrap, client_id=name)
+        return Relay(self.database, Outbox, publisher, lock=self.folder / "relay.lock")
+
+    def delivery(self, dead_letters: "Publisher | None" = None) -> Delivery:
+        """Return the delivery of this service."""
+        publisher = dead_letters or Publisher(self.bootstrap, client_id="dlq")
+        topic = str(dead_letter_topic(SERVICE, epci=self.epci))
+        return Delivery(
+            epci=self.epci,
+            database=self.database,
+            tables=TABLES,
+            consumers=make_consumers(),
+            members=self.members,
+            bury=DeadLetters(publisher, topic=topic, software="test").bury,
+        )
+
+    def subscribers(self, delivery: Delivery) -> Subscribers:
+        """Return its two consumer groups."""
+        pattern = pattern_of([Project], own=self.epci, members=self.members) or ""
+        return Subscribers(
+            self.bootstrap,
+            self.epci,
+            [
+                Subscription(group_of(self.epci, SERVICE, "projector"), pattern, delivery.project),
+                Subscription(group_of(self.epci, SERVICE, "reactor"), pattern, delivery.react),
+            ],
+        )
+
+    async def tell(self, state: Project, *, fact: str = "updated", visibility: Visibility = Visibility.PUBLIC) -> None:
+        """Commit one change."""
+        async with self.database.transaction() as session:
+            record(session, Outbox, state, fact=fact, visibility=visibility)
+
+    async def end(self, state: Project) -> None:
+        """Commit one deletion; ``state`` has the first of its two versions."""
+        async with self.database.transaction() as session:
+            record_deletion(session, Outbox, state, fact="withdrawn", visibility=Visibility.PUBLIC)
+
+    async def rows(self, table: Any) -> Sequence[Any]:  # noqa: ANN401 - any table of the bench
+        """Return every row of a table."""
+        async with self.database.reading() as session:
+            return (await session.exec(select(table))).all()
+
+    async def publish(self) -> None:
+        """Publish everything there is, once."""
+        relay = self.relay()
+        while await relay.publish_window():
+            pass
+        relay.ask_to_stop()
+        await relay.run()
+
+    async def backlog(self) -> int:
+        """Return how many rows wait."""
+        return len([row for row in await self.rows(Outbox) if row.published_at is None])
+
+
+async def make_bench(folder: Path, *, epci: str, bootstrap: str, members: Sequence[str]) -> Bench:
+    """Return a bench on a new database in ``folder``."""
+    origin = Origin(epci=epci, service=SERVICE, instance=uuid7(), base_url="http://127.0.0.1:1")
+    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+    database = Database(f"sqlite+aiosqlite:///{folder / 'bench.sqlite'}", origin)
+    async with database.connection() as connection:
+        await connection.run_sync(Base.metadata.create_all)
+    return Bench(epci, database, bootstrap, tuple(members), folder)

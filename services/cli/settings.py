@@ -1,0 +1,23 @@
+"""Settings read once, here at the edge; each mistake is one French sentence."""
+
+from pydantic import ValidationError
+
+from shared.errors import Invalid
+from shared.http.refusals import field_of, french
+from shared.settings import InstanceSettings
+
+
+def read_settings() -> InstanceSettings:
+    """Return the settings of this instance.
+
+    Raises:
+        Invalid: names each variable and what is wrong with it.
+    """
+    try:
+        return InstanceSettings()  # type: ignore[call-arg]  # the fields come from the environment
+    except ValidationError as refused:
+        lines = [
+            f"Réglage ESTUAIRE_{field_of(one['loc']).upper()}\u00a0: {french(one['type'], one['msg'])}"
+            for one in refused.errors()
+        ]
+        raise Invalid("\n".join(lines)) from refused

@@ -1,0 +1,79 @@
+"""``estuaire tokens``: API tokens of the instance."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Annotated
+from uuid import UUID
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from services.cli.settings import read_settings
+from shared.db.engine import Database
+from shared.db.migrate import upgrade
+from shared.db.session import Session
+from shared.identity.access import Role
+from shared.identity.tokens import add_token, list_tokens, revoke_token
+from shared.settings import InstanceSettings
+
+tokens = typer.Typer(help="Jetons d’accès à l’API de l’instance.", no_args_is_help=True)
+GIVEN = [role.value for role in Role if role is not Role.VISITOR]
+
+
+@tokens.command("add")
+def add(
+    name: Annotated[str, typer.Argument(help="À qui ou à quoi sert ce jeton.")],
+    role: Annotated[Role, typer.Option(help=f"Rôle : {', '.join(GIVEN)}.")] = Role.AGENT,
+    days: Annotated[int | None, typer.Option(min=1, help="Durée de vie en jours ; sans limite si absent.")] = None,
+) -> None:
+    """Crée un jeton ; son secret n’est montré qu’une fois."""
+    lasts = timedelta(days=days) if days else None
+    typer.echo(asyncio.run(_add(read_settings(), name=name, role=role, lasts=lasts)))
+
+
+@tokens.command("list")
+def list_() -> None:
+    """Montre les jetons, sans leurs secrets."""
+    asyncio.run(_list(read_settings()))
+
+
+@tokens.command("revoke")
+def revoke(token_id: Annotated[UUID, typer.Argument(help="Identifiant du jeton.")]) -> None:
+    """Met fin à un jeton, tout de suite."""
+    ended = asyncio.run(_revoke(read_settings(), token_id))
+    typer.echo("Ce jeton n’ouvre plus rien." if ended else "Aucun jeton en cours sous cet identifiant.")
+
+
+async def _add(settings: InstanceSettings, *, name: str, role: Role, lasts: timedelta | None) -> str:
+    async with _identity(settings) as session:
+        _, secret = await add_token(session, name=name, epci=settings.siren, role=role, lasts=lasts)
+        return secret
+
+
+async def _list(settings: InstanceSettings) -> None:
+    table = Table("Identifiant", "Nom", "Rôle", "Créé le", "État")
+    async with _identity(settings) as session:
+        for token in await list_tokens(session):
+            state = "révoqué" if token.revoked_at else "actif"
+            table.add_row(str(token.id), token.name, token.role.value, f"{token.created_at:%d/%m/%Y}", state)
+    Console().print(table)
+
+
+async def _revoke(settings: InstanceSettings, token_id: UUID) -> bool:
+    async with _identity(settings) as session:
+        return await revoke_token(session, token_id)
+
+
+@asynccontextmanager
+async def _identity(settings: InstanceSettings) -> AsyncIterator[Session]:
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    database = Database(settings.database_url("identity"))
+    try:
+        await upgrade(database, package="shared.identity")
+        async with database.transaction() as session:
+            yield session
+    finally:
+        await database.close()

@@ -1,0 +1,112 @@
+"""Composition root: the only module that knows several services, and of them only their manifests."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from fastapi import Depends, FastAPI, Request, Response
+
+from services.contacts.manifest import SERVICE as CONTACTS
+from services.events.manifest import SERVICE as EVENTS
+from services.notifications.manifest import SERVICE as NOTIFICATIONS
+from services.projects.manifest import SERVICE as PROJECTS
+from shared.contracts.base import State
+from shared.errors import Refusal
+from shared.http import health
+from shared.http.context import RequestContext
+from shared.http.guards import Windows
+from shared.http.refusals import install_refusals
+from shared.instance import pages, status
+from shared.instance.running import SOFTWARE, Instance
+from shared.messaging.registry import Record
+from shared.service import RunningService, Service
+from shared.settings import InstanceSettings
+from shared.territory.members import Territory, read_territory
+from shared.web.live import Hub
+from shared.web.shell import Site
+from shared.web.templates import build_templates, install, render
+from shared.web.theme import build_theme
+
+SERVICES: dict[str, Service] = {one.name: one for one in (PROJECTS, CONTACTS, EVENTS, NOTIFICATIONS)}
+
+
+def build_app(names: Sequence[str], settings: InstanceSettings) -> FastAPI:
+    """Return the application of one instance with the named services inside.
+
+    Raises:
+        Invalid: the territory file is unreadable, or a colour cannot be read on the page.
+        NotFound: the instance’s own SIREN is not in it.
+    """
+    territory = read_territory(settings.territory_file)
+    hub = Hub()
+    instance = Instance(
+        [SERVICES[name] for name in names],
+        settings=settings,
+        territory=territory,
+        told=lambda records: _tell(hub, records),
+    )
+
+    @asynccontextmanager
+    async def life(app: FastAPI) -> AsyncIterator[None]:
+        await instance.start()
+        yield
+        hub.stop()
+        await instance.stop()
+
+    app = FastAPI(title="Estuaire", version=SOFTWARE, lifespan=life, docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.settings, app.state.instance, app.state.hub = settings, instance, hub
+    app.state.identity, app.state.signer, app.state.territory = instance.identity, instance.signer, territory
+    app.state.windows, app.state.limits = Windows(), dict(settings.limits)
+    _dress(app, names, settings=settings, territory=territory)
+    for service in instance.services:
+        for router in service.manifest.routers:
+            app.include_router(router, dependencies=[Depends(_entering(service))])
+    for shared in (health.router, pages.router, status.router):
+        app.include_router(shared)
+    install_refusals(app, page_of=_error_page)
+    app.add_middleware(RequestContext, epci=settings.siren)
+    return app
+
+
+def _entering(service: RunningService) -> object:
+    """Return the dependency that puts a service’s database on the request, before any other looks for it."""
+
+    async def enter(request: Request) -> None:
+        request.state.service = service
+        request.state.database = service.database
+
+    return enter
+
+
+def _dress(app: FastAPI, names: Sequence[str], *, settings: InstanceSettings, territory: Territory) -> None:
+    own = territory.member(settings.siren)
+    theme = build_theme(own, members=list(territory))
+    site = Site(
+        epci=own,
+        territory=f"Territoire d’industrie {territory.name}",
+        members=list(territory),
+        navigation=(),
+        footer=(),
+        footnote=FOOTNOTE_DEMO if territory.demo else FOOTNOTE,
+        theme_url=theme.url,
+    )
+    loaders = {name: (SERVICES[name].package, "templates") for name in names}
+    templates = build_templates({**loaders, "instance": ("shared.instance", "templates")})
+    install(app, templates=templates, site=site, theme=theme)
+
+
+def _error_page(request: Request, refusal: Refusal) -> Response:
+    reference = getattr(request.state, "request_id", "")
+    context = {"title": refusal.title, "detail": refusal.detail, "status": refusal.status, "reference": reference}
+    return render(request, "shared/error.html", context, status=refusal.status)
+
+
+def _tell(hub: Hub, records: Sequence[Record[State]]) -> None:
+    for record in records:
+        hub.publish(record.aggregate, str(record.id), record.version)
+
+
+FOOTNOTE = "Estuaire, logiciel libre sous licence EUPL-1.2."
+FOOTNOTE_DEMO = (
+    "Instance de démonstration\u00a0: personnes, entreprises, montants et échanges sont fictifs, "
+    "sauf les fiches qui citent leur source. " + FOOTNOTE
+)

@@ -1,0 +1,110 @@
+"""Fiches: log, import, list, read, change, move, show, withdraw."""
+
+from typing import Annotated
+
+from fastapi import Query, Response
+
+from services.projects.api.context import PREFIX, Answer, TheTerritory
+from services.projects.commands import fiche, moves
+from services.projects.queries import projects as queries
+from services.projects.queries.projects import is_insider
+from services.projects.schemas.answers import ProjectCard, ProjectShown, TransitionsShown
+from services.projects.schemas.plan import ImportIn
+from services.projects.schemas.published import published
+from services.projects.schemas.requests import MoveIn, ProjectIn, ProjectPatch, VisibilityIn, Wanted
+from shared.contracts import projects as wire
+from shared.fields import Id, Siren
+from shared.http.guards import Router, Who
+from shared.http.paging import Listing, Page
+from shared.http.preconditions import Seen, tag
+from shared.http.session import Reading, Transaction
+from shared.identity.access import Right
+
+router = Router(prefix=PREFIX, tags=["projects"])
+
+
+@router.act("/projects", right=Right.WRITE_PROJECTS, limit="token", status_code=201)
+async def create(
+    wanted: ProjectIn, session: Transaction, who: Who, territory: TheTerritory, answer: Answer
+) -> ProjectShown:
+    """Log a project of this EPCI."""
+    project = await fiche.create_project(session, who, wanted, territory=territory)
+    return answer.made(ProjectShown.of(project))
+
+
+@router.act("/projects/import", right=Right.DECIDE_PROJECTS, limit="token", status_code=201)
+async def import_(
+    wanted: ImportIn, session: Transaction, who: Who, territory: TheTerritory, answer: Answer
+) -> ProjectShown:
+    """Log a project as its source tells it; 200 when an external identifier is known already."""
+    project, is_new = await fiche.import_project(session, who, wanted, territory=territory)
+    return answer.made(ProjectShown.of(project), is_new=is_new)
+
+
+@router.read("/projects", right=Right.READ_TERRITORY, limit="token")
+async def list_(
+    session: Reading,
+    who: Who,
+    page: Page,
+    wanted: Annotated[Wanted, Query()],
+) -> Listing[ProjectCard]:
+    """List the projects of the territory, newest first."""
+    items, next_after = await queries.list_projects(session, who, wanted, after=page.after, limit=page.limit)
+    return Listing(items=items, next_after=next_after)
+
+
+@router.read("/projects/{project_id}", right=Right.READ_TERRITORY, limit="token")
+async def read(project_id: Id, session: Reading, who: Who, response: Response) -> ProjectShown | wire.Project:
+    """Read a project of this EPCI: whole for its own people, as published for programs."""
+    project = await queries.get_project(session, who, project_id)
+    tag(response, project.version)
+    return ProjectShown.of(project) if is_insider(who) else published(project)
+
+
+@router.read("/territory/projects/{siren}/{project_id}", right=Right.READ_TERRITORY, limit="token")
+async def read_of_territory(
+    siren: Siren, project_id: Id, session: Reading, who: Who, response: Response
+) -> wire.Project:
+    """Read a project of any EPCI, as it lets the territory read it."""
+    state = await queries.get_territory_project(session, who, siren, project_id)
+    tag(response, state.version)
+    return state
+
+
+@router.act("/projects/{project_id}", right=Right.WRITE_PROJECTS, limit="token", method="PATCH")
+async def change(
+    project_id: Id, wanted: ProjectPatch, session: Transaction, who: Who, seen: Seen, answer: Answer
+) -> ProjectShown:
+    """Write the fields that are sent."""
+    return answer.told(ProjectShown.of(await fiche.change_project(session, who, project_id, wanted, version=seen)))
+
+
+@router.act("/projects/{project_id}", right=Right.DECIDE_PROJECTS, limit="token", method="DELETE", status_code=204)
+async def withdraw(project_id: Id, session: Transaction, who: Who, seen: Seen) -> None:
+    """Withdraw a project from the territory."""
+    await fiche.withdraw_project(session, who, project_id, version=seen)
+
+
+@router.read("/projects/{project_id}/transitions", right=Right.READ_TERRITORY, limit="token")
+async def transitions(project_id: Id, session: Reading, who: Who, response: Response) -> TransitionsShown:
+    """List the moves that start from the present stage, and what is missing before each."""
+    listed = await queries.get_transitions(session, who, project_id)
+    tag(response, listed.version)
+    return listed
+
+
+@router.act("/projects/{project_id}/moves", right=Right.WRITE_PROJECTS, limit="token")
+async def move(
+    project_id: Id, wanted: MoveIn, session: Transaction, who: Who, seen: Seen, answer: Answer
+) -> ProjectShown:
+    """Move a project to another stage; 409 names every guard that is not met."""
+    return answer.told(ProjectShown.of(await moves.move_project(session, who, project_id, wanted, version=seen)))
+
+
+@router.act("/projects/{project_id}/visibility", right=Right.DECIDE_PROJECTS, limit="token")
+async def show(
+    project_id: Id, wanted: VisibilityIn, session: Transaction, who: Who, seen: Seen, answer: Answer
+) -> ProjectShown:
+    """Show a project further; less far is not available yet."""
+    project = await fiche.show_project(session, who, project_id, visibility=wanted.visibility, version=seen)
+    return answer.told(ProjectShown.of(project))

@@ -1,0 +1,20 @@
+"""What the service declares of itself."""
+
+from services.projects import api
+from services.projects.consumers import consumers
+from services.projects.jobs import jobs
+from services.projects.models import TABLES, Base, StoredAnswer
+from services.projects.queries.home import load_home
+from shared.service import Section, Service
+
+SERVICE = Service(
+    name="projects",
+    package="services.projects",
+    metadata=Base.metadata,
+    tables=TABLES,
+    answers=StoredAnswer,
+    routers=api.routers,
+    consumers=consumers,
+    jobs=jobs,
+    home=(Section("projects", "projects/home_projects.html", load_home, order=20),),
+)

@@ -1,0 +1,47 @@
+"""Tables of the service: projects with their parts, answers given to others, copies of what others own, messages."""
+
+from services.projects.models.base import Base
+from services.projects.models.messages import (
+    TABLES,
+    ConsumerPosition,
+    FailedAttempt,
+    InboxMessage,
+    Incarnation,
+    KnownParticipation,
+    KnownProject,
+    OutboxMessage,
+    StoredAnswer,
+)
+from services.projects.models.parts import (
+    Decision,
+    ExternalId,
+    FundingLine,
+    Indicator,
+    Milestone,
+    Participant,
+    StageMove,
+)
+from services.projects.models.project import OwnAnswer, Project, ReferenceCounter
+
+__all__ = [
+    "TABLES",
+    "Base",
+    "ConsumerPosition",
+    "Decision",
+    "ExternalId",
+    "FailedAttempt",
+    "FundingLine",
+    "InboxMessage",
+    "Incarnation",
+    "Indicator",
+    "KnownParticipation",
+    "KnownProject",
+    "Milestone",
+    "OutboxMessage",
+    "OwnAnswer",
+    "Participant",
+    "Project",
+    "ReferenceCounter",
+    "StageMove",
+    "StoredAnswer",
+]

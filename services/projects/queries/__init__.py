@@ -1,0 +1,1 @@
+"""Every read of the service; each takes the scope of whoever asks."""

@@ -1,0 +1,151 @@
+"""Sums of a funding plan: derived from its lines, in decimal euros, never typed in."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Protocol
+
+from services.projects.rules.words import OWN_MONEY
+from shared.contracts.projects import FunderType, FundingNature, FundingStatus, SponsorType
+
+ZERO = Decimal(0)
+CENT = Decimal("0.01")
+SECURED = frozenset({FundingStatus.GRANTED, FundingStatus.PARTLY_PAID, FundingStatus.PAID})
+ASKED = frozenset({FundingStatus.REQUESTED, FundingStatus.UNDER_REVIEW})
+OPEN = ASKED | {FundingStatus.PLANNED}
+DECIDED = SECURED | {FundingStatus.REFUSED}
+PRIVATE_FUNDERS = frozenset({FunderType.PRIVATE, FunderType.CROWD})
+LENT = frozenset({FundingNature.LOAN, FundingNature.REPAYABLE_ADVANCE})
+PUBLIC_SPONSORS = frozenset({SponsorType.PUBLIC_BODY, SponsorType.EPCI})
+
+
+class Line(Protocol):
+    """What the sums read of a funding line."""
+
+    @property
+    def status(self) -> FundingStatus:
+        """Where the line stands."""
+
+    @property
+    def nature(self) -> FundingNature:
+        """What kind of money it is."""
+
+    @property
+    def funder(self) -> FunderType:
+        """Who pays."""
+
+    @property
+    def amount_planned(self) -> Decimal | None:
+        """Hoped for."""
+
+    @property
+    def amount_requested(self) -> Decimal | None:
+        """Asked for."""
+
+    @property
+    def amount_granted(self) -> Decimal | None:
+        """Decided."""
+
+    @property
+    def amount_paid(self) -> Decimal | None:
+        """Received."""
+
+    @property
+    def grant_equivalent(self) -> Decimal | None:
+        """What a loan or an advance is worth as a grant."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Derived figures of one plan; ``None`` stands for a division by zero, or a cost that is not known."""
+
+    best: Decimal
+    gap: Decimal | None
+    coverage: Decimal | None
+    secured: Decimal
+    gap_secured: Decimal | None
+    requested: Decimal
+    granted: Decimal
+    paid: Decimal
+    success_rate: Decimal | None
+    success_rate_by_number: Decimal | None
+    payment_rate: Decimal | None
+    public_rate: Decimal | None
+    leverage: Decimal | None
+    sponsor_share: Decimal | None
+
+
+def best(line: Line) -> Decimal:
+    """Return what a line is worth today: granted once decided, else requested, else planned; 0 if it fell."""
+    if line.status in SECURED:
+        return line.amount_granted or ZERO
+    if line.status in ASKED:
+        return line.amount_requested or ZERO
+    return line.amount_planned or ZERO if line.status is FundingStatus.PLANNED else ZERO
+
+
+def figures(lines: Sequence[Line], *, total_cost_ht: Decimal | None, sponsor: SponsorType) -> Figures:
+    """Return the derived figures; requested, granted and paid are sums over all attempts, whatever became of them."""
+    funded, secured = _sum(lines, best), _sum((one for one in lines if one.status in SECURED), best)
+    granted, paid = _sum(lines, lambda one: one.amount_granted), _sum(lines, lambda one: one.amount_paid)
+    by_amount, by_number = _success(lines)
+    public, private = _public(lines), _sum((one for one in lines if one.funder in PRIVATE_FUNDERS), best)
+    return Figures(
+        best=funded,
+        gap=None if total_cost_ht is None else total_cost_ht - funded,
+        coverage=_ratio(funded, total_cost_ht),
+        secured=secured,
+        gap_secured=None if total_cost_ht is None else total_cost_ht - secured,
+        requested=_sum(lines, lambda one: one.amount_requested),
+        granted=granted,
+        paid=paid,
+        success_rate=by_amount,
+        success_rate_by_number=by_number,
+        payment_rate=_ratio(paid, granted),
+        public_rate=_ratio(_aid(lines), total_cost_ht),
+        leverage=_ratio(private, public),
+        sponsor_share=_sponsor_share(lines, sponsor=sponsor, public=public),
+    )
+
+
+def is_balanced(gap: Decimal | None) -> bool:
+    """Tell whether a gap is zero, to the cent."""
+    return gap is not None and abs(gap) <= CENT
+
+
+def _sum(lines: Iterable[Line], amount: Callable[[Line], Decimal | None]) -> Decimal:
+    return sum((amount(line) or ZERO for line in lines), ZERO)
+
+
+def _ratio(part: Decimal, whole: Decimal | None) -> Decimal | None:
+    return part / whole if whole else None
+
+
+def _success(lines: Sequence[Line]) -> tuple[Decimal | None, Decimal | None]:
+    """Return granted / requested over the decided lines that were asked for, by amount and by number."""
+    decided = [one for one in lines if one.status in DECIDED and one.amount_requested]
+    won = [one for one in decided if one.status in SECURED]
+    by_amount = _ratio(_sum(won, lambda one: one.amount_granted), _sum(decided, lambda one: one.amount_requested))
+    return by_amount, _ratio(Decimal(len(won)), Decimal(len(decided)))
+
+
+def _public(lines: Sequence[Line]) -> Decimal:
+    return _sum((one for one in lines if one.funder not in PRIVATE_FUNDERS), best)
+
+
+def _aid(lines: Sequence[Line]) -> Decimal:
+    """Return public grants, and the grant equivalents of public loans and advances, of lines that still stand."""
+    public = [one for one in lines if one.funder not in PRIVATE_FUNDERS and best(one)]
+    grants = _sum((one for one in public if one.nature is FundingNature.GRANT), best)
+    return grants + _sum((one for one in public if one.nature in LENT), lambda one: one.grant_equivalent)
+
+
+def _sponsor_share(lines: Sequence[Line], *, sponsor: SponsorType, public: Decimal) -> Decimal | None:
+    """Return own funds over all public money, for a public sponsor only.
+
+    Source: CGCT, articles L1111-9 and L1111-10.
+    """
+    if sponsor not in PUBLIC_SPONSORS:
+        return None
+    own = (one for one in lines if one.nature in OWN_MONEY and one.funder not in PRIVATE_FUNDERS)
+    return _ratio(_sum(own, best), public)

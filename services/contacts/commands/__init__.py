@@ -1,0 +1,1 @@
+"""Every change of contacts, and the message that tells of it."""

@@ -1,0 +1,1 @@
+"""Decisions of contacts that need neither table nor clock."""

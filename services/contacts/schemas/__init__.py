@@ -1,0 +1,1 @@
+"""Shapes of what contacts is asked and answers."""

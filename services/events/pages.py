@@ -1,0 +1,185 @@
+"""Pages of the agenda: the form of a meeting, and those behind the links of its mails (GET shows, POST acts)."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import Form, Request, Response
+from fastapi.responses import HTMLResponse
+from pydantic import ValidationError
+
+from services.events.commands import requests
+from services.events.queries import feeds
+from services.events.queries.home import seats_in_words
+from services.events.queries.places import FormView, PlaceView, get_form, get_place
+from services.events.rules.screens import SCREENS, Purpose
+from services.events.schemas import RegistrationForm, Token
+from shared.contracts.events import RegistrationState
+from shared.db.session import Session
+from shared.errors import NotFound
+from shared.http.guards import Router, Who
+from shared.http.refusals import field_of, french
+from shared.http.session import Reading, Transaction
+from shared.identity.access import Right, Scope, instance_scope
+from shared.signing import Signer
+from shared.territory.members import Territory
+from shared.web.formats import heure, jour
+from shared.web.shell import Button, LinkForm
+from shared.web.templates import render
+
+router = Router(include_in_schema=False)
+LINK_PAGE = "shared/link_page.html"
+_FIELDS = ("name", "email", "organisation", "siren")
+_CONFIRM = (Button("Confirmer mon inscription"),)
+_CANCEL = (Button("Annuler mon inscription", kind="danger"),)
+_ANSWER = (
+    Button("Accepter la place", name="decision", value="accept"),
+    Button("Laisser la place", kind="secondary", name="decision", value="decline"),
+)
+
+
+@router.read("/agenda.ics", right=Right.PUBLIC)
+async def get_calendar(request: Request, session: Reading, who: Who) -> Response:
+    """Give the public agenda of the territory to calendars."""
+    territory: Territory = request.app.state.territory
+    base_urls = {member.siren: member.base_url for member in territory}
+    name = f"Agenda du territoire {territory.name}"
+    text = await feeds.public_calendar(session, who, name=name, base_urls=base_urls)
+    return Response(text, media_type="text/calendar", headers={"cache-control": "public, max-age=300"})
+
+
+@router.read("/agenda/{event_id}/inscription", right=Right.PUBLIC)
+async def show_form(request: Request, session: Reading, who: Who, event_id: UUID) -> HTMLResponse:
+    """Show the registration form of one of our meetings."""
+    return _form_page(request, await get_form(session, who, event_id))
+
+
+@router.act("/agenda/{event_id}/inscription", right=Right.PUBLIC)
+async def send_form(request: Request, session: Transaction, who: Who, event_id: UUID) -> HTMLResponse:
+    """Take a registration; the page is the same for an address that is already there."""
+    shown = await get_form(session, who, event_id)
+    given = await request.form()
+    typed = {name: str(given.get(name, "")) for name in _FIELDS}
+    try:
+        form = RegistrationForm.model_validate({**typed, "notice_accepted": "notice_accepted" in given})
+    except ValidationError as refused:
+        return _form_page(request, shown, typed=typed, errors=_errors(refused), status=422)
+    await requests.request_registration(session, who, event_id, form)
+    sentence = "Un message vient de partir, avec la suite à donner. Pensez à regarder parmi les indésirables."
+    return _page(request, "Consultez votre messagerie", sentence, notice=("ok", _about(shown.event.title, shown.when)))
+
+
+@router.read("/agenda/inscription/confirmer/{token}", right=Right.LINK)
+async def show_confirmation(request: Request, session: Reading, who: Who, token: Token) -> HTMLResponse:
+    """Show what is about to be confirmed."""
+    return _place_page(request, await _place(request, session, who, token, Purpose.CONFIRM))
+
+
+@router.act("/agenda/inscription/confirmer/{token}", right=Right.LINK)
+async def confirm(request: Request, session: Transaction, who: Who, token: Token) -> HTMLResponse:
+    """Confirm an address; again, and the answer is the same."""
+    holder, registration_id = _holder(request, who, token, Purpose.CONFIRM)
+    await requests.confirm_registration(session, holder, registration_id)
+    return _place_page(request, await get_place(session, holder, registration_id))
+
+
+@router.read("/agenda/inscription/gerer/{token}", right=Right.LINK)
+async def show_place(request: Request, session: Reading, who: Who, token: Token) -> HTMLResponse:
+    """Show a registration and what can be done about it."""
+    place = await _place(request, session, who, token, Purpose.MANAGE)
+    return _place_page(request, place, buttons=_CANCEL if place.can_cancel else ())
+
+
+@router.act("/agenda/inscription/gerer/{token}", right=Right.LINK)
+async def cancel(request: Request, session: Transaction, who: Who, token: Token) -> HTMLResponse:
+    """Give back a place, or leave the waiting list."""
+    holder, registration_id = _holder(request, who, token, Purpose.MANAGE)
+    await requests.cancel_by_person(session, holder, registration_id)
+    return _place_page(request, await get_place(session, holder, registration_id))
+
+
+@router.read("/agenda/inscription/place/{token}", right=Right.LINK)
+async def show_offer(request: Request, session: Reading, who: Who, token: Token) -> HTMLResponse:
+    """Show a place that is offered, and until when."""
+    return _place_page(request, await _place(request, session, who, token, Purpose.OFFER))
+
+
+@router.act("/agenda/inscription/place/{token}", right=Right.LINK)
+async def answer_offer(
+    request: Request,
+    session: Transaction,
+    who: Who,
+    token: Token,
+    decision: Annotated[Literal["accept", "decline"], Form()],
+) -> HTMLResponse:
+    """Take the place that is offered, or leave it to the next person."""
+    holder, registration_id = _holder(request, who, token, Purpose.OFFER)
+    answer = requests.accept_offer if decision == "accept" else requests.decline_offer
+    await answer(session, holder, registration_id)
+    return _place_page(request, await get_place(session, holder, registration_id))
+
+
+def _holder(request: Request, who: Scope, token: str, purpose: Purpose) -> tuple[Scope, UUID]:
+    """Return the scope of the holder of a link and whose place it is; the signature is the right."""
+    signer: Signer = request.app.state.signer
+    try:
+        return instance_scope(who.epci), UUID(signer.subject(purpose, token))
+    except ValueError as refused:
+        raise NotFound("Ce lien n’est pas reconnu.") from refused
+
+
+async def _place(request: Request, session: Session, who: Scope, token: str, purpose: Purpose) -> PlaceView:
+    holder, registration_id = _holder(request, who, token, purpose)
+    return await get_place(session, holder, registration_id)
+
+
+def _place_page(request: Request, place: PlaceView, *, buttons: tuple[Button, ...] | None = None) -> HTMLResponse:
+    """Show where a place stands, with what this link lets its holder do."""
+    screen = SCREENS[place.state]
+    waiting = {RegistrationState.PENDING_EMAIL: _CONFIRM, RegistrationState.OFFERED: _ANSWER}
+    shown = waiting.get(place.state, ()) if buttons is None else buttons
+    form = LinkForm(action=request.url.path, buttons=shown) if shown else None
+    about = _about(place.title, (*place.when, place.where))
+    if place.state is RegistrationState.OFFERED and place.until is not None:
+        about += f" Place gardée jusqu’au {jour(place.until, semaine=True, annee=False)} à {heure(place.until)}."
+    expired = place.state is RegistrationState.EXPIRED
+    notice = ("" if screen.ok else "warn", about)
+    return _page(request, screen.title, screen.sentence, form=form, notice=notice, status=410 if expired else 200)
+
+
+def _about(title: str, lines: tuple[str, ...]) -> str:
+    told = " · ".join(line for line in lines if line)
+    return f"{title} — {told}." if told else f"{title}."
+
+
+def _page(
+    request: Request,
+    title: str,
+    sentence: str,
+    *,
+    form: LinkForm | None = None,
+    notice: tuple[str, str] | None = None,
+    status: int = 200,
+) -> HTMLResponse:
+    context = {"title": title, "sentence": sentence, "form": form, "notice": notice}
+    return render(request, LINK_PAGE, context, status=status)
+
+
+def _form_page(
+    request: Request,
+    shown: FormView,
+    *,
+    typed: dict[str, str] | None = None,
+    errors: dict[str, str] | None = None,
+    status: int = 200,
+) -> HTMLResponse:
+    context = {
+        "shown": shown,
+        "seats": seats_in_words(shown.event),
+        "typed": typed or dict.fromkeys(_FIELDS, ""),
+        "errors": errors or {},
+    }
+    return render(request, "events/inscription.html", context, status=status)
+
+
+def _errors(refused: ValidationError) -> dict[str, str]:
+    return {field_of(one["loc"]): french(one["type"], one["msg"]) for one in refused.errors()}

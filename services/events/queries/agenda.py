@@ -1,0 +1,122 @@
+"""The agenda of the territory: our own events, and those of the others as last heard."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, or_
+from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from services.events.models import Event, KnownEvent
+from services.events.queries.meetings import get_meeting, list_meetings
+from services.events.queries.states import as_view, event_view
+from services.events.rules.publication import SHOWN
+from services.events.schemas import EventView
+from shared.contracts import events as wire
+from shared.contracts.base import Visibility
+from shared.db.session import Session, origin_of
+from shared.errors import NotFound
+from shared.identity.access import Right, Scope
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which part of the agenda is asked for; ``since``: what ends after it; ``until``: what starts before it."""
+
+    epci: str | None = None
+    type: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    after: UUID | None = None
+    limit: int = 50
+
+
+async def list_agenda(session: Session, scope: Scope, wanted: Wanted) -> list[EventView]:
+    """Return the agenda in order of time, seats as last known: what is public, for agents the rest of the territory."""
+    cursor = await _cursor(session, scope, wanted.after) if wanted.after else None
+    own = await _own(session, scope, wanted, cursor=cursor)
+    others = await _others(session, scope, wanted, cursor=cursor)
+    return sorted([*own, *others], key=lambda view: (_starts(view), view.id.hex))[: wanted.limit]
+
+
+async def get_event(session: Session, scope: Scope, event_id: UUID) -> EventView:
+    """Return one event of the territory.
+
+    Raises:
+        NotFound: no such event for whoever asks.
+    """
+    if await session.get(Event, event_id) is not None:
+        meeting = await get_meeting(session, scope, event_id)
+        return event_view(meeting, base_url=origin_of(session).base_url)
+    known = (await session.exec(_known(scope).where(KnownEvent.id == event_id))).first()
+    if known is None:
+        raise NotFound
+    return as_view(_state(known))
+
+
+async def _own(
+    session: Session, scope: Scope, wanted: Wanted, *, cursor: tuple[datetime, UUID] | None
+) -> list[EventView]:
+    if wanted.epci not in (None, scope.epci):
+        return []
+    asked = select(Event).where(Event.home_epci == scope.epci)
+    if not scope.may(Right.WRITE_EVENTS):
+        reach = [Visibility.PUBLIC, *([Visibility.TERRITORY] if scope.may(Right.READ_TERRITORY) else [])]
+        asked = asked.where(col(Event.publication).in_(SHOWN), col(Event.visibility).in_(reach))
+    if wanted.type:
+        asked = asked.where(Event.type == wanted.type)
+    if wanted.since:
+        asked = asked.where(Event.ends_at > wanted.since)
+    if wanted.until:
+        asked = asked.where(Event.starts_at < wanted.until)
+    if cursor:
+        asked = asked.where(_beyond(col(Event.starts_at), col(Event.id), cursor))
+    events = (await session.exec(asked.order_by(col(Event.starts_at), col(Event.id)).limit(wanted.limit))).all()
+    base_url = origin_of(session).base_url
+    return [event_view(meeting, base_url=base_url) for meeting in await list_meetings(session, scope, events)]
+
+
+async def _others(
+    session: Session, scope: Scope, wanted: Wanted, *, cursor: tuple[datetime, UUID] | None
+) -> list[EventView]:
+    if wanted.epci == scope.epci:
+        return []
+    asked = _known(scope)
+    if wanted.epci:
+        asked = asked.where(KnownEvent.home_epci == wanted.epci)
+    if wanted.type:
+        asked = asked.where(KnownEvent.type == wanted.type)
+    if wanted.since:
+        asked = asked.where(col(KnownEvent.ends_at) > wanted.since)
+    if wanted.until:
+        asked = asked.where(col(KnownEvent.starts_at) < wanted.until)
+    if cursor:
+        asked = asked.where(_beyond(col(KnownEvent.starts_at), col(KnownEvent.id), cursor))
+    order = asked.order_by(col(KnownEvent.starts_at), col(KnownEvent.id)).limit(wanted.limit)
+    return [as_view(_state(known)) for known in (await session.exec(order)).all()]
+
+
+def _known(scope: Scope) -> SelectOfScalar[KnownEvent]:
+    asked = select(KnownEvent).where(KnownEvent.home_epci != scope.epci, col(KnownEvent.deleted).is_(False))
+    return asked if scope.may(Right.READ_TERRITORY) else asked.where(col(KnownEvent.public).is_(True))
+
+
+def _state(known: KnownEvent) -> wire.AgendaEvent:
+    return wire.AgendaEvent.model_validate_json(known.state)
+
+
+def _beyond(
+    starts: SQLColumnExpression[Any], key: SQLColumnExpression[UUID], cursor: tuple[datetime, UUID]
+) -> ColumnElement[bool]:
+    return or_(starts > cursor[0], and_(starts == cursor[0], key > cursor[1]))
+
+
+async def _cursor(session: Session, scope: Scope, after: UUID) -> tuple[datetime, UUID] | None:
+    found = await get_event(session, scope, after)
+    return _starts(found), found.id
+
+
+def _starts(view: EventView) -> datetime:
+    return min((slot.start for slot in view.slots), default=view.updated_at)

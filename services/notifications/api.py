@@ -1,0 +1,105 @@
+"""JSON doors: the feed, subscriptions, rules and their issues, what became of every mail."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Query, Request, Response
+
+from services.notifications.commands import issues, subscriptions
+from services.notifications.queries import deliveries, feed, letters, readers
+from services.notifications.rules.house import House, house_of
+from services.notifications.schemas import (
+    DeliveriesOut,
+    FeedOut,
+    IssueOut,
+    IssuesOut,
+    RuleIn,
+    RuleOut,
+    RulesOut,
+    RunIn,
+    SubscriptionAsked,
+    SubscriptionIn,
+    SubscriptionsOut,
+)
+from shared.fields import Siren
+from shared.http.guards import Router, Who
+from shared.http.paging import Page
+from shared.http.preconditions import OnlyOnce, tag
+from shared.http.session import Reading, Transaction
+from shared.identity.access import Right
+
+router = Router(prefix="/api/v1", tags=["notifications"])
+
+
+def _house(request: Request) -> House:
+    state = request.app.state
+    return house_of(state.settings, state.territory, state.signer)
+
+
+Speaking = Annotated[House, Depends(_house)]
+
+
+@router.read("/feed", right=Right.PUBLIC)
+async def get_feed(session: Reading, who: Who, page: Page, epci: Annotated[Siren | None, Query()] = None) -> FeedOut:
+    """Give the feed of the whole territory, newest first; to visitors its public part."""
+    return await feed.list_feed(session, who, limit=page.limit, after=page.after, epci=epci)
+
+
+@router.act("/subscriptions", right=Right.PUBLIC, limit="form", status_code=202)
+async def post_subscription(
+    session: Transaction, who: Who, asked: SubscriptionIn, house: Speaking
+) -> SubscriptionAsked:
+    """Mail the link that starts a subscription; the answer never tells whether the address is known."""
+    await subscriptions.ask_subscription(session, who, asked, house=house)
+    return SubscriptionAsked()
+
+
+@router.read("/subscriptions", right=Right.MANAGE_LETTERS)
+async def get_subscriptions(session: Reading, who: Who) -> SubscriptionsOut:
+    """Give the readers and their number by state."""
+    return await readers.describe_readers(session, who)
+
+
+@router.act("/rules", right=Right.MANAGE_LETTERS, status_code=201)
+async def post_rule(session: Transaction, who: Who, asked: RuleIn, response: Response, only_once: OnlyOnce) -> RuleOut:
+    """Add a newsletter rule."""
+    rule = await issues.add_rule(session, who, asked)
+    tag(response, rule.version)
+    return only_once.keep(letters.rule_out(rule), response=response)
+
+
+@router.read("/rules", right=Right.MANAGE_LETTERS)
+async def get_rules(session: Reading, who: Who) -> RulesOut:
+    """Give every rule."""
+    return RulesOut(items=[letters.rule_out(rule) for rule in await letters.list_rules(session, who)])
+
+
+@router.act("/rules/{rule_id}/runs", right=Right.MANAGE_LETTERS, status_code=201)
+async def post_run(
+    session: Transaction,
+    who: Who,
+    rule_id: UUID,
+    asked: RunIn,
+    house: Speaking,
+) -> IssueOut:
+    """Run a rule now for one rhythm; again, with nothing new, and the issue is empty and nobody gets a mail."""
+    issue = await issues.run_rule(session, who, rule_id, rhythm=asked.rhythm, house=house)
+    return await letters.get_issue(session, who, issue.id)
+
+
+@router.read("/issues", right=Right.MANAGE_LETTERS)
+async def get_issues(session: Reading, who: Who) -> IssuesOut:
+    """Give the last hundred issues."""
+    return IssuesOut(items=await letters.list_issues(session, who))
+
+
+@router.read("/issues/{issue_id}", right=Right.MANAGE_LETTERS)
+async def get_issue(session: Reading, who: Who, issue_id: UUID) -> IssueOut:
+    """Give one issue and what became of each of its mails."""
+    return await letters.get_issue(session, who, issue_id)
+
+
+@router.read("/deliveries/summary", right=Right.MANAGE_LETTERS)
+async def get_deliveries(session: Reading, who: Who) -> DeliveriesOut:
+    """Give the number of mails in each state."""
+    return await deliveries.summarise(session, who)

@@ -1,0 +1,31 @@
+"""What this service refuses."""
+
+from typing import ClassVar
+
+from shared.errors import Conflict, Gone, Invalid, NotFound
+
+
+class RuleNotFound(NotFound):
+    """No newsletter rule under this id."""
+
+
+class IssueNotFound(NotFound):
+    """No issue under this id."""
+
+
+class RulePaused(Conflict):
+    """A rule that was switched off composes nothing."""
+
+
+class UnknownEpci(Invalid):
+    """A filter that names an EPCI outside the territory."""
+
+
+class LinkUsed(Gone):
+    """A confirmation link whose subscription ended meanwhile."""
+
+
+class HeaderRefused(Exception):
+    """The bytes of a mail do not carry the headers that were meant: it must not leave."""
+
+    reason: ClassVar[str] = "guard"

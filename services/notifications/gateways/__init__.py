@@ -1,0 +1,1 @@
+"""Other machines: the relay that takes our mails."""

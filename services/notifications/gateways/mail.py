@@ -1,0 +1,117 @@
+"""The SMTP relay: hands over one mail at a time and says how certain the outcome is."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol
+
+from aiosmtplib import SMTP, SMTPException, SMTPResponseException
+
+from services.notifications.rules.delivery import Heard
+
+VERB_SECONDS = 60.0
+# RFC 5321 §4.5.3.2.6: giving up sooner after the final dot manufactures uncertainty.
+DOT_SECONDS = 600.0
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """One mail ready to leave: envelope and bytes."""
+
+    sender: str
+    recipient: str
+    payload: bytes
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the relay made of a mail, and its own words."""
+
+    heard: Heard
+    text: str = ""
+
+
+class Relay(Protocol):
+    """Where mails are handed over."""
+
+    async def send(self, mail: Outgoing) -> Answer:
+        """Hand one mail over; never raises for what a relay may do."""
+
+
+class SmtpRelay:
+    """One SMTP connection, opened at the first mail, used again for the next, closed at the end of the block."""
+
+    def __init__(self, host: str, port: int, *, name: str) -> None:
+        self._host = host
+        self._port = port
+        self._name = name
+        self._client: SMTP | None = None
+
+    async def __aenter__(self) -> "SmtpRelay":
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._close()
+
+    async def send(self, mail: Outgoing) -> Answer:
+        """Hand one mail over; what fails before the content left is never uncertain."""
+        try:
+            client = await self._connected()
+        except (SMTPException, OSError) as away:
+            await self._close()
+            return Answer(Heard.UNREACHABLE, _words(away))
+        refused = await self._envelope(client, mail)
+        return refused or await self._content(client, mail)
+
+    async def _envelope(self, client: SMTP, mail: Outgoing) -> Answer | None:
+        try:
+            await client.mail(mail.sender, encoding="ascii")
+            await client.rcpt(mail.recipient, encoding="ascii")
+        except SMTPResponseException as answer:
+            return await self._refused(client, answer)
+        except ValueError:
+            return Answer(Heard.REFUSED, "5.6.7 address not supported")
+        except (SMTPException, OSError) as away:
+            await self._close()
+            return Answer(Heard.TRANSIENT, _words(away))
+        return None
+
+    async def _content(self, client: SMTP, mail: Outgoing) -> Answer:
+        try:
+            response = await client.data(mail.payload, timeout=DOT_SECONDS)
+        except SMTPResponseException as answer:
+            return await self._refused(client, answer)
+        except (SMTPException, OSError) as lost:
+            # The library does not say whether the content had left when the line broke: the worse is assumed.
+            await self._close()
+            return Answer(Heard.UNCERTAIN, _words(lost))
+        return Answer(Heard.ACCEPTED, f"{response.code} {response.message}"[:200])
+
+    async def _refused(self, client: SMTP, answer: SMTPResponseException) -> Answer:
+        if answer.code == 421:
+            await self._close()
+        elif client.is_connected:
+            with suppress(SMTPException, OSError):
+                await client.rset()
+        return Answer(Heard.TRANSIENT if answer.code < 500 else Heard.REFUSED, _words(answer))
+
+    async def _connected(self) -> SMTP:
+        if self._client is None or not self._client.is_connected:
+            self._client = SMTP(hostname=self._host, port=self._port, timeout=VERB_SECONDS, local_hostname=self._name)
+            await self._client.connect()
+        return self._client
+
+    async def _close(self) -> None:
+        client, self._client = self._client, None
+        if client is not None and client.is_connected:
+            with suppress(SMTPException, OSError):
+                await client.quit(timeout=5)
+            client.close()
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, SMTPResponseException):
+        return f"{error.code} {error.message}"[:200]
+    return type(error).__name__

@@ -1,0 +1,39 @@
+"""A process that does one job of notifications on a database, to be ended at a crash point."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from services.notifications import jobs
+from shared.db.engine import Database
+from shared.db.session import Origin
+from shared.ids import uuid7
+from shared.jobs import Work
+from shared.settings import InstanceSettings
+from shared.signing import Signer
+from shared.territory.members import read_territory
+
+
+async def main(folder: Path, siren: str, port: int) -> None:
+    """Send the service mails of ``folder``, then run the rules whose hour has come."""
+    territory = read_territory(folder / "territory.yaml")
+    settings = InstanceSettings(
+        _env_file=None,
+        siren=siren,
+        territory_file=folder / "territory.yaml",
+        data_dir=folder,
+        base_url=territory.member(siren).base_url,
+        secret_key="essai",  # type: ignore[arg-type]  # pydantic makes the secret
+        smtp_port=port,
+        mail_from="lettre@caux.example.org",
+    )
+    origin = Origin(epci=siren, service="notifications", instance=uuid7(), base_url=settings.base_url)
+    database = Database(f"sqlite+aiosqlite:///{folder / 'notifications.sqlite'}", origin)
+    work = Work(database, settings, territory, Signer("essai"))
+    await jobs.send_service_mails(work)
+    await jobs.run_due_rules(work)
+    await database.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])))

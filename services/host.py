@@ -1,7 +1,8 @@
 """Composition root: the only module that knows several services, and of them only their manifests."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from importlib.resources import files
 
 from fastapi import Depends, FastAPI, Request, Response
 
@@ -67,7 +68,7 @@ def build_app(names: Sequence[str], settings: InstanceSettings) -> FastAPI:
     return app
 
 
-def _entering(service: RunningService) -> object:
+def _entering(service: RunningService) -> Callable[[Request], Awaitable[None]]:
     """Return the dependency that puts a service’s database on the request, before any other looks for it."""
 
     async def enter(request: Request) -> None:
@@ -89,8 +90,11 @@ def _dress(app: FastAPI, names: Sequence[str], *, settings: InstanceSettings, te
         footnote=FOOTNOTE_DEMO if territory.demo else FOOTNOTE,
         theme_url=theme.url,
     )
-    loaders = {name: (SERVICES[name].package, "templates") for name in names}
-    templates = build_templates({**loaders, "instance": ("shared.instance", "templates")})
+    packages = {name: SERVICES[name].package for name in names} | {"instance": "shared.instance"}
+    with_pages = {
+        name: (one, "templates") for name, one in packages.items() if files(one).joinpath("templates").is_dir()
+    }
+    templates = build_templates(with_pages)
     install(app, templates=templates, site=site, theme=theme)
 
 

@@ -1,41 +1,46 @@
 """The command ``estuaire``: one file per noun."""
 
+import importlib
 import sys
 
 import typer
 
-from services.cli.contracts import contracts
-from services.cli.demo import demo
-from services.cli.kafka import kafka
-from services.cli.migrations import migrate, migration
-from services.cli.prepare import prepare
-from services.cli.serve import serve
-from services.cli.tokens import tokens
-from services.cli.topology import topology
 from shared.errors import Refusal
 
-app = typer.Typer(
-    name="estuaire",
-    help="Estuaire : projets, annuaire, agenda et lettres d’un Territoire d’industrie.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-app.add_typer(kafka, name="kafka")
-app.add_typer(contracts, name="contracts")
-app.add_typer(tokens, name="tokens")
-app.add_typer(topology, name="topology")
-app.command()(serve)
-app.command()(migrate)
-app.command()(migration)
-app.command()(prepare)
-app.command()(demo)
+# A noun is imported when it is called: `serve` must not wait for what only the demo needs.
+COMMANDS = ("serve", "migrate", "migration", "prepare", "demo")
+GROUPS = ("kafka", "contracts", "tokens", "topology")
+_MODULES = {"migrate": "migrations", "migration": "migrations"}
+
+
+def build(wanted: str) -> typer.Typer:
+    """Return the command line with the noun ``wanted``, or with all of them when it is none."""
+    app = typer.Typer(
+        name="estuaire",
+        help="Estuaire : projets, annuaire, agenda et lettres d’un Territoire d’industrie.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(_root)
+    known = (*COMMANDS, *GROUPS)
+    for name in [wanted] if wanted in known else known:
+        found = getattr(importlib.import_module(f"services.cli.{_MODULES.get(name, name)}"), name)
+        if name in GROUPS:
+            app.add_typer(found, name=name)
+        else:
+            app.command(name)(found)
+    return app
 
 
 def main() -> None:
     """Run the command line; a refusal is one French sentence and exit code 1."""
     try:
-        app()
+        build(sys.argv[1] if len(sys.argv) > 1 else "")()
     except Refusal as refusal:
         sys.stderr.write(f"{refusal.detail}\n")
         sys.exit(1)
+
+
+def _root() -> None:
+    """Estuaire : projets, annuaire, agenda et lettres d’un Territoire d’industrie."""

@@ -41,7 +41,7 @@ def _ensure(find: Callable[[], object], missing: type[Exception], *, name: str) 
         find()
     except missing:
         _say(f"{name} : la machine n’en a pas ; installation depuis un paquet Python (une fois)")
-        uv = Path(sys.executable).with_name("uv")
+        uv = str(Path(sys.executable).with_name("uv"))
         install = [uv, "pip", "install", "--quiet", "--python", sys.executable, "--require-hashes", "-r"]
         subprocess.run([*install, LOCKS[name]], check=True)  # noqa: S603 - our own command and lock file
         importlib.invalidate_caches()

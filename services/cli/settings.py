@@ -14,7 +14,7 @@ def read_settings() -> InstanceSettings:
         Invalid: names each variable and what is wrong with it.
     """
     try:
-        return InstanceSettings()  # type: ignore[call-arg]  # the fields come from the environment
+        return InstanceSettings()
     except ValidationError as refused:
         lines = [
             f"Réglage ESTUAIRE_{field_of(one['loc']).upper()}\u00a0: {french(one['type'], one['msg'])}"

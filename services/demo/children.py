@@ -1,11 +1,12 @@
 """The instances of the demo: one process each, started, killed and stopped; none is left behind."""
 
 import asyncio
+import json
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -21,26 +22,36 @@ STOP_SECONDS = 30
 class Instances:
     """The processes of every EPCI."""
 
-    def __init__(self, grounds: Grounds, *, bootstrap: str) -> None:
+    def __init__(self, grounds: Grounds) -> None:
         self._grounds = grounds
-        self._bootstrap = bootstrap
-        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._bootstrap = ""
+        self._nursery: subprocess.Popen[str] | None = None
+        self._children: dict[str, psutil.Process] = {}
+
+    def open(self) -> None:
+        """Start the process that the instances are forked from; it dies with us whatever happens."""
+        tied = [sys.executable, "-I", "-S", str(GUARD), str(os.getpid())]
+        plain = {name: value for name, value in os.environ.items() if not name.startswith("ESTUAIRE_")}
+        self._nursery = subprocess.Popen(  # noqa: S603 - our own command
+            [*tied, sys.executable, "-m", "services.demo.nursery"],
+            env={**plain, "MALLOC_ARENA_MAX": "2"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
 
     def start(self, place: Place) -> None:
-        """Start one instance; it dies with us whatever happens."""
-        tied = [sys.executable, "-I", "-S", str(GUARD), str(os.getpid())]
-        with (place.folder / "instance.log").open("ab") as log:
-            self._children[place.code] = subprocess.Popen(  # noqa: S603 - our own command
-                [*tied, sys.executable, "-m", "services", "serve"],
-                env=self._environment(place),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        """Start one instance."""
+        if not self._children:
+            self._answer()  # the nursery says that it is ready
+        log = place.folder / "instance.log"
+        self._ask({"environment": self._environment(place), "log": str(log.resolve())})
+        self._children[place.code] = psutil.Process(int(self._answer()["pid"]))
 
-    def start_all(self) -> None:
-        """Start every instance."""
+    def start_all(self, bootstrap: str) -> None:
+        """Start every instance on the Kafka at this address."""
+        self._bootstrap = bootstrap
         for place in self._grounds.places:
             self.start(place)
 
@@ -53,7 +64,7 @@ class Instances:
         log = place.folder / "instance.log"
         async with plain_client(place.url) as client:
             for _ in range(READY_SECONDS * 10):
-                if self._children[place.code].poll() is not None:
+                if not _lives(self._children[place.code]):
                     raise Unavailable(f"L’instance {place.code} s’est arrêtée. Son journal : {log}\n{_tail(log)}")
                 try:
                     answer = await client.get("/readyz")
@@ -70,28 +81,41 @@ class Instances:
 
     def kill(self, place: Place) -> None:
         """End one instance at once, as a power cut would."""
-        child = self._children[place.code]
-        child.send_signal(signal.SIGKILL)
-        child.wait(10)
+        self._children[place.code].kill()
+        self._children[place.code].wait(10)
 
     def resident_mb(self) -> dict[str, int]:
-        """Return the memory each instance holds, in MiB."""
-        found = {}
-        for code, child in self._children.items():
-            if child.poll() is None:
-                found[code] = round(psutil.Process(child.pid).memory_info().rss / 2**20)
-        return found
+        """Return the memory each instance holds, in MiB, what it shares with others included."""
+        return {code: round(child.memory_info().rss / 2**20) for code, child in self._children.items() if _lives(child)}
 
     async def stop(self) -> None:
-        """Ask every instance to stop, then make sure that it has."""
+        """Ask every instance to stop, make sure that it has, and close the nursery."""
         for child in self._children.values():
-            if child.poll() is None:
+            if _lives(child):
                 child.terminate()
-        await asyncio.gather(*(asyncio.to_thread(_end, child) for child in self._children.values()))
+        await asyncio.to_thread(_end, list(self._children.values()))
+        nursery, self._nursery = self._nursery, None
+        if nursery is not None:
+            nursery.kill()
+            nursery.communicate()
+
+    def _ask(self, wanted: dict[str, Any]) -> None:
+        assert self._nursery is not None  # noqa: S101 - opened before any start
+        assert self._nursery.stdin is not None  # noqa: S101 - a pipe
+        self._nursery.stdin.write(json.dumps(wanted) + "\n")
+        self._nursery.stdin.flush()
+
+    def _answer(self) -> dict[str, Any]:
+        assert self._nursery is not None  # noqa: S101 - opened before any start
+        assert self._nursery.stdout is not None  # noqa: S101 - a pipe
+        line = self._nursery.stdout.readline()
+        if not line:
+            raise Unavailable("Les instances n’ont pas pu être lancées ; la cause est écrite plus haut.")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
 
     def _environment(self, place: Place) -> dict[str, str]:
         return {
-            **{name: value for name, value in os.environ.items() if not name.startswith("ESTUAIRE_")},
             "ESTUAIRE_SIREN": place.siren,
             "ESTUAIRE_TERRITORY_FILE": str(self._grounds.territory_file.resolve()),
             "ESTUAIRE_DATA_DIR": str(place.folder.resolve()),
@@ -103,16 +127,18 @@ class Instances:
             # The whole story is played from one address.
             "ESTUAIRE_LIMITS": '{"public": 100000, "form": 100000, "unsubscribe": 100000, "token": 100000}',
             "ESTUAIRE_DEMO": "true",
-            "MALLOC_ARENA_MAX": "2",
         }
 
 
-def _end(child: subprocess.Popen[bytes]) -> None:
-    try:
-        child.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
+def _lives(child: psutil.Process) -> bool:
+    return child.is_running() and child.status() != psutil.STATUS_ZOMBIE
+
+
+def _end(children: list[psutil.Process]) -> None:
+    _, alive = psutil.wait_procs(children, timeout=STOP_SECONDS)
+    for child in alive:
         child.kill()
-        child.wait(10)
+    psutil.wait_procs(alive, timeout=10)
 
 
 def _tail(log: Path) -> str:

@@ -29,6 +29,7 @@ class Ledger:
 
     projects: list[Acknowledged] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
+    refusals: list[str] = field(default_factory=list)
 
     def count(self, what: str, *, epci: str) -> None:
         """Count one act of an EPCI."""
@@ -80,6 +81,15 @@ class Door:
         answer = await self.send("POST", path, role=role, json=body, headers=headers)
         _expected(answer, expected, path)
         return answer.json() if answer.content else None
+
+    async def once(self, path: str, *, role: str) -> Answer:
+        """Read something without insisting: the instance may be down.
+
+        Raises:
+            HttpError: nobody listens.
+            Conflict: any answer but 200.
+        """
+        return _expected(await self._clients[role].get(path), 200, path)
 
     async def send(self, method: str, path: str, *, role: str = "agent", **request: Any) -> Answer:  # noqa: ANN401
         """Send one request, again while nobody listens: an instance may be starting again."""

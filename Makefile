@@ -40,7 +40,7 @@ test: setup ## Run the whole test suite on a real Kafka
 	@$(PY) -m pytest -n 2 --dist loadgroup
 
 check: setup ## Format, lint, types, walls, migrations, contracts: what CI refuses
-	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy && .venv/bin/lint-imports && $(PY) -m services contracts check && $(PY) -m pytest -q -p no:randomly tests/architecture
+	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy && .venv/bin/lint-imports --no-cache && $(PY) -m services contracts check && $(PY) -m pytest -q -p no:randomly tests/architecture
 
 fix: setup ## Format and mend what tools can mend
 	@.venv/bin/ruff check --fix . ; .venv/bin/ruff format .

@@ -39,10 +39,11 @@ Job = Callable[[Work], Awaitable[int]]
 
 @dataclass(frozen=True)
 class Ticking:
-    """One job and how often it looks for work, in seconds."""
+    """One job, how often it looks for work in seconds, and whether commits wake it."""
 
     job: Job
     seconds: float
+    woken: bool
 
 
 @dataclass
@@ -51,11 +52,16 @@ class Jobs:
 
     ticking: list[Ticking] = field(default_factory=list)
 
-    def every(self, *, seconds: float) -> Callable[[Job], Job]:
-        """Register a job; it returns how much it did, and is called again at once until that is 0."""
+    def every(self, *, seconds: float, woken: bool = True) -> Callable[[Job], Job]:
+        """Register a job; it returns how much it did, and is called again at once until that is 0.
+
+        Args:
+            seconds: how often it looks for work by itself.
+            woken: whether it also looks after each commit of the service that is not a job’s own.
+        """
 
         def register(job: Job) -> Job:
-            self.ticking.append(Ticking(job, seconds))
+            self.ticking.append(Ticking(job, seconds, woken))
             return job
 
         return register
@@ -74,7 +80,8 @@ class Runner:
         """Start one task per job."""
         for ticking in self._jobs.ticking:
             wake = asyncio.Event()
-            self._wakes.append(wake)
+            if ticking.woken:
+                self._wakes.append(wake)
             self._tasks.append(asyncio.create_task(self._run(ticking, wake), name=_name(ticking.job)))
 
     def wake(self) -> None:

@@ -199,7 +199,8 @@ def _with_heartbeat(manifest: Service, *, seconds: float) -> Jobs:
     """Return the jobs of a service with its sign of life added."""
     jobs = replace(manifest.jobs, ticking=list(manifest.jobs.ticking))
 
-    @jobs.every(seconds=seconds)
+    # Woken by commits it would answer each heartbeat it hears with one of its own.
+    @jobs.every(seconds=seconds, woken=False)
     async def send_heartbeat(work: Work) -> int:
         async with work.transaction() as session:
             await beat(session, manifest.tables, software=SOFTWARE)

@@ -28,6 +28,7 @@ LONGEST_PAUSE = 20.0
 APPLIED = Counter("estuaire_records_applied_total", "Records applied", ["epci", "service", "how"])
 DEAD = Counter("estuaire_dead_letters_total", "Records set aside", ["epci", "service", "reason"])
 FORGED = Counter("estuaire_forged_records_total", "Records that speak for another", ["epci", "service"])
+UNKNOWN = Counter("estuaire_unknown_facts_total", "Facts of newer senders, not acted upon", ["epci", "service"])
 
 
 class Transient(Exception):
@@ -45,6 +46,7 @@ class DeadLetter:
 
 
 Bury = Callable[[DeadLetter], Awaitable[None]]
+Refusals = Sequence[tuple[RawRecord, Refused]]
 Told = Callable[[Sequence[Record[State]]], None]
 
 
@@ -68,7 +70,7 @@ class Delivery:
             Transient: the database is away; the caller keeps the position.
         """
         crash.point("projector.after_poll")
-        pairs = await self._readable(group, raws)
+        pairs, refusals = self._sorted(raws)
         try:
             await self._apply(group, raws, [record for _, record in pairs])
         except Exception as error:
@@ -76,6 +78,7 @@ class Delivery:
             log.warning("batch_replayed_one_by_one", group=group, error=type(error).__name__)
             for raw, record in pairs:
                 await self._until_dead(group, raw, partial(self._apply, group, [raw], [record]))
+        await self._refuse(group, refusals)
         self._pause = FIRST_PAUSE
         self.told([record for _, record in pairs])
 
@@ -85,20 +88,27 @@ class Delivery:
         Raises:
             Transient: the database is away; the caller keeps the position.
         """
-        for raw, record in await self._readable(group, raws):
+        pairs, refusals = self._sorted(raws)
+        for raw, record in pairs:
             await self._until_dead(group, raw, partial(self._act, group, raw, record))
+        await self._refuse(group, refusals)
         self._pause = FIRST_PAUSE
 
-    async def _readable(self, group: str, raws: Sequence[RawRecord]) -> list[tuple[RawRecord, Record[State]]]:
-        pairs = []
+    def _sorted(self, raws: Sequence[RawRecord]) -> tuple[list[tuple[RawRecord, Record[State]]], Refusals]:
+        pairs, refusals = [], []
         for raw in raws:
             try:
                 pairs.append((raw, read(raw, members=self.members, now=now())))
             except Refused as refused:
-                if refused.security:
-                    FORGED.labels(self.epci, self.consumers.service).inc()
-                await self._bury(DeadLetter(raw, group, refused.reason, tries=1))
-        return pairs
+                refusals.append((raw, refused))
+        return pairs, refusals
+
+    async def _refuse(self, group: str, refusals: Refusals) -> None:
+        """Set aside what no handler may see; after the others, so that a batch read again fills no DLQ meanwhile."""
+        for raw, refused in refusals:
+            if refused.security:
+                FORGED.labels(self.epci, self.consumers.service).inc()
+            await self._bury(DeadLetter(raw, group, refused.reason, tries=1))
 
     async def _apply(self, group: str, raws: Sequence[RawRecord], records: Sequence[Record[State]]) -> None:
         by_aggregate: dict[str, list[Record[State]]] = {}
@@ -115,7 +125,7 @@ class Delivery:
 
     async def _act(self, group: str, raw: RawRecord, record: Record[State]) -> None:
         async with self.database.transaction() as session:
-            if record.state is not None:
+            if record.state is not None and self._knows_fact(record.state, record.fact):
                 for reacting in self.consumers.reactions.get(record.aggregate, ()):
                     if self._is_due(reacting, record) and await self._is_first(session, reacting, record):
                         await reacting.act(session, record)
@@ -123,6 +133,13 @@ class Delivery:
             crash.point("reactor.before_commit")
         crash.point("reactor.after_commit")
         APPLIED.labels(self.epci, self.consumers.service, "reactor").inc()
+
+    def _knows_fact(self, state: State, fact: str) -> bool:
+        """Tell whether a fact is of our contract: nobody can say what to do about one that is not."""
+        if fact in state.facts:
+            return True
+        UNKNOWN.labels(self.epci, self.consumers.service).inc()
+        return False
 
     def _is_due(self, reacting: Reacting, record: Record[State]) -> bool:
         old = record.republished or record.time < now() - CUT_OFF
@@ -145,11 +162,17 @@ class Delivery:
             await session.merge(self.tables.positions(group=group, topic=topic, next_offset=end, moved_at=now()))
 
     async def _until_dead(self, group: str, raw: RawRecord, handle: Callable[[], Awaitable[None]]) -> None:
-        """Try up to five times, counted in the database; then set the record aside and go on."""
+        """Try up to five times, counted in the database; then set the record aside and go on.
+
+        What a handler refuses, since it knows what came before, is set aside at once.
+        """
         tries = 0
         while tries < TRIES:
             try:
                 await handle()
+            except Refused as refused:
+                await self._refuse(group, [(raw, refused)])
+                return
             except Exception as error:
                 await self._transient(error)
                 tries = await self._failed(group, raw, error)

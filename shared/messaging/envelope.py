@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Container, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,6 +18,8 @@ from shared.messaging.registry import Record, Topic, parse_topic
 
 MAX_VALUE = 256 * 1024
 MAX_HEADERS = 64
+# In place of a record that the client cannot take apart: its only header, with the first offset it may have.
+UNREADABLE = "estuaire-unreadable-from"
 _AHEAD = timedelta(hours=24)
 _REQUIRED = ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_subject", "ce_time", "ce_sequence", "ce_epci")
 
@@ -79,12 +82,14 @@ def read(raw: RawRecord, *, members: Container[str], now: datetime) -> Record[St
     Raises:
         Refused: too large, unreadable, not of the topic’s owner, or not what its contract says.
     """
+    if raw.key is None and any(name == UNREADABLE for name, _ in raw.headers[:1]):
+        raise Refused("unreadable")
     if raw.value is not None and len(raw.value) > MAX_VALUE:
         raise Refused("oversize")
     topic, headers = _topic(raw, members=members), _clean(raw.headers)
     state_type = CATALOGUE.get(topic.aggregate)
-    if state_type is None:
-        raise Refused("unknown_aggregate")
+    if state_type is None or topic.major != state_type.major or topic.visibility not in state_type.scopes:
+        raise Refused("unknown_topic")
     fact, version, time = _attributes(headers, topic=topic, state=state_type, now=now)
     key = _key(raw, headers)
     record: Record[State] = Record(
@@ -116,15 +121,18 @@ def _topic(raw: RawRecord, *, members: Container[str]) -> Topic:
 
 
 def _clean(headers: tuple[tuple[str, bytes | None], ...]) -> Mapping[str, str]:
-    """Return the readable headers, the first of each name; the others are dropped, never guessed."""
+    """Return the readable headers, the first of each name; the others are dropped, never guessed.
+
+    A NUL or another control character would pass SQLite and fail in PostgreSQL, or forge a log line.
+    """
     cleaned: dict[str, str] = {}
     for name, value in headers[:MAX_HEADERS]:
         if value is None or len(value) > 1024 or name in cleaned:
             continue
-        try:
-            cleaned[name] = value.decode()
-        except UnicodeDecodeError:
-            continue
+        with suppress(UnicodeDecodeError):
+            text = value.decode()
+            if text.isprintable():
+                cleaned[name] = text
     return cleaned
 
 
@@ -163,28 +171,34 @@ def _version(headers: Mapping[str, str]) -> int:
 def _time(headers: Mapping[str, str], *, now: datetime) -> datetime:
     try:
         time = datetime.fromisoformat(headers["ce_time"])
-    except ValueError as refused:
+        if time.tzinfo is None:
+            raise Refused("bad_time")
+        time = time.astimezone(UTC)
+    except (ValueError, OverflowError) as refused:
+        # Year 1 east of Greenwich, year 9999 west of it: readable, but no instant in UTC.
         raise Refused("bad_time") from refused
-    if time.tzinfo is None:
-        raise Refused("bad_time")
     if time > now + _AHEAD:
         raise Refused("time_ahead")
-    return time.astimezone(UTC)
+    return time
 
 
 def _key(raw: RawRecord, headers: Mapping[str, str]) -> UUID:
     try:
-        key = UUID((raw.key or b"").decode())
-    except (ValueError, UnicodeDecodeError) as refused:
+        text = (raw.key or b"").decode()
+        key = UUID(text)
+    except ValueError as refused:
         raise Refused("bad_key") from refused
-    if str(key) != headers["ce_subject"]:
+    if text != str(key):
+        # Written otherwise it would be another key to compaction, and the same aggregate to us.
+        raise Refused("bad_key")
+    if text != headers["ce_subject"]:
         raise Refused("key_is_not_subject", security=True)
     return key
 
 
 def _state(value: bytes, state: type[State]) -> State:
     try:
-        content = json.loads(value, parse_constant=_no_constant, object_pairs_hook=_no_doubles)
+        content = json.loads(value.decode(), parse_constant=_no_constant, object_pairs_hook=_no_doubles)
         return state.model_validate(content)
     except (ValidationError, ValueError, RecursionError) as refused:
         raise Refused(f"contract:{type(refused).__name__}") from refused

@@ -7,12 +7,14 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, SQLModel, col, select
 
+from shared.contracts import CATALOGUE
 from shared.contracts.base import State
 from shared.db.columns import UtcDateTime, big_key
 from shared.db.session import Session
 from shared.db.upsert import keep_newest
+from shared.messaging.envelope import Refused
 from shared.messaging.registry import Record
 
 Columns = Callable[[Record[Any]], dict[str, Any]]
@@ -47,14 +49,35 @@ async def keep_known(
     """Hold the newest state of each record; ``more`` adds the columns which a table has besides.
 
     Of several records of one aggregate only the newest is written.
+
+    Raises:
+        Refused: a record takes the id of another EPCI’s aggregate, or a version so far ahead of the one held that
+            no later one would ever count.
     """
-    newest: dict[tuple[str, UUID], Record[Any]] = {}
-    for record in records:
-        kept = newest.get((record.epci, record.id))
-        if kept is None or record.version > kept.version:
-            newest[record.epci, record.id] = record
-    rows = [known_row(record) | (more(record) if more else {}) for record in newest.values()]
+    newest = await _newest(session, table, records)
+    rows = [known_row(record) | (more(record) if more else {}) for record in newest]
     await keep_newest(session, table, rows, key=("home_epci", "id"))
+
+
+async def _newest(session: Session, table: type[KnownColumns], records: Sequence[Record[Any]]) -> Sequence[Record[Any]]:
+    held = await _held(session, table, {record.id for record in records})
+    newest: dict[UUID, Record[Any]] = {}
+    for record in records:
+        home, version = held.get(record.id, (record.epci, record.version))
+        if home != record.epci:
+            raise Refused("id_of_another", security=True)
+        if record.version > version + CATALOGUE[record.aggregate].max_jump:
+            raise Refused("version_jump", security=True)
+        held[record.id] = (home, max(version, record.version))
+        if record.id not in newest or record.version > newest[record.id].version:
+            newest[record.id] = record
+    return list(newest.values())
+
+
+async def _held(session: Session, table: type[KnownColumns], ids: set[UUID]) -> dict[UUID, tuple[str, int]]:
+    """Return home and version of the aggregates that are known; who told of an id first is its home."""
+    statement = select(table.id, table.home_epci, table.version).where(col(table.id).in_(ids))
+    return {id: (home, version) for id, home, version in (await session.exec(statement)).all()}
 
 
 def state_of(row: KnownColumns) -> dict[str, Any]:

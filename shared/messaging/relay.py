@@ -46,7 +46,7 @@ class Outgoing:
     topic: str
     key: bytes
     value: bytes | None
-    headers: tuple[tuple[str, bytes], ...]
+    headers: tuple[tuple[str, bytes | None], ...]
 
 
 class Channel(Protocol):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from time import monotonic, sleep
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # re-exported without saying so
@@ -34,7 +35,8 @@ _DEAD = {
     "retention.ms": str(30 * DAY_MS),
     "message.timestamp.type": "LogAppendTime",
     "compression.type": "uncompressed",
-    "max.message.bytes": "1048588",
+    # Twice that of the topics: a record at their limit must still fit, with why it is here.
+    "max.message.bytes": "2097152",
 }
 
 
@@ -107,7 +109,7 @@ class Topology:
         return plan
 
     def apply(self, plan: Plan) -> int:
-        """Create the missing topics and return how many; those that differ are left for an operator to decide.
+        """Create the missing topics, return how many once they can be used; those that differ are left to an operator.
 
         Raises:
             Unavailable: the cluster refused or does not answer.
@@ -121,7 +123,24 @@ class Topology:
             except KafkaException as refused:
                 if refused.args[0].name() != "TOPIC_ALREADY_EXISTS":
                     raise Unavailable(f"Le sujet {name} n’a pas pu être créé.", retry_after=5) from refused
+        self._wait_for({topic.name for topic in plan.missing})
         return len(plan.missing)
+
+    def _wait_for(self, names: set[str]) -> None:
+        """Return once the brokers show these topics: they do so a moment after the controller has made them."""
+        deadline = monotonic() + SECONDS
+        while not self._led() >= names:
+            if monotonic() > deadline:
+                raise Unavailable("Les sujets créés ne sont pas encore visibles.", retry_after=5)
+            sleep(0.05)
+
+    def _led(self) -> set[str]:
+        """Return the topics whose partitions all have a leader."""
+        try:
+            topics = self._admin.list_topics(timeout=SECONDS).topics
+        except KafkaException as refused:
+            raise Unavailable("Kafka ne répond pas à cette adresse.", retry_after=5) from refused
+        return {name for name, topic in topics.items() if all(one.leader >= 0 for one in topic.partitions.values())}
 
     def _configs(self, names: list[str]) -> dict[str, dict[str, str]]:
         if not names:

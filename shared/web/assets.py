@@ -8,8 +8,8 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from shared.web.manifest import WEB, read_manifest
 from shared.web.sprite import UnknownIcon
-from shared.web.vendor import WEB, read_manifest
 
 STATIC = WEB / "static"
 OWN = ("estuaire.css", "estuaire.js")

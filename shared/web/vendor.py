@@ -9,13 +9,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from shared.web.espaces import FAMILY, space_font
+from shared.web.manifest import MANIFEST, VENDOR, WEB, Asset, read_manifest
 from shared.web.node import install_locked
 from shared.web.sprite import reduced_sprite, require_known, template_files, words_of
 
-WEB = Path(__file__).parent
 ROOT = WEB.parents[1]
-VENDOR = WEB / "static" / "vendor"
-MANIFEST = VENDOR / "manifest.json"
 FORMAT = "1"  # raise it when what this module writes changes, so that every machine rebuilds
 
 BOOTSTRAP, ICONS, HTMX = "bootstrap", "bootstrap-icons", "htmx.org"
@@ -28,35 +26,6 @@ COPIED = {
     "htmx-sse.js": (HTMX, "dist/ext/hx-sse.min.js"),
     **{f"source-sans-{w}.woff2": (SANS, f"files/source-sans-3-latin-{w}-normal.woff2") for w in WEIGHTS},
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Asset:
-    """One file for browsers: where it is served, what it must hash to, under which licence."""
-
-    url: str
-    sha256: str
-    licence: str
-    licence_url: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """What ``static/vendor`` holds, by logical name."""
-
-    stamp: str
-    icons: tuple[str, ...]
-    files: Mapping[str, Asset]
-
-
-class AssetsMissing(RuntimeError):
-    """The browser files were not prepared."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "Les fichiers du navigateur ne sont pas préparés. Lancez : make setup\n"
-            "The browser files are not prepared. Run: make setup"
-        )
 
 
 def prepare(progress: Callable[[str], None]) -> None:
@@ -84,19 +53,6 @@ def prepare(progress: Callable[[str], None]) -> None:
     (fresh / MANIFEST.name).write_text(json.dumps(manifest, indent=1) + "\n", "utf-8")
     shutil.rmtree(VENDOR, ignore_errors=True)
     fresh.rename(VENDOR)
-
-
-def read_manifest() -> Manifest:
-    """Return what ``prepare`` wrote.
-
-    Raises:
-        AssetsMissing: it has not run here.
-    """
-    if not MANIFEST.exists():
-        raise AssetsMissing
-    written = json.loads(MANIFEST.read_text("utf-8"))
-    files = {name: Asset(**asset) for name, asset in written["files"].items()}
-    return Manifest(stamp=written["stamp"], icons=tuple(written["icons"]), files=files)
 
 
 @dataclass(frozen=True, slots=True)

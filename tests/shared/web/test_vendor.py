@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from fontTools.ttLib import TTFont
 
+from shared.web import manifest as manifest_of
 from shared.web import sprite, vendor
 from shared.web.assets import load_assets
 from shared.web.espaces import space_font
@@ -29,7 +30,7 @@ def test_a_second_run_says_nothing_and_is_quick() -> None:
 
 
 def test_each_file_is_where_the_manifest_says_with_its_hash_and_licence() -> None:
-    manifest = vendor.read_manifest()
+    manifest = manifest_of.read_manifest()
 
     assert {
         "bootstrap.css",
@@ -40,33 +41,33 @@ def test_each_file_is_where_the_manifest_says_with_its_hash_and_licence() -> Non
         "espaces.woff",
     } <= manifest.files.keys()
     for asset in manifest.files.values():
-        file = vendor.WEB / asset.url.removeprefix("/")
+        file = manifest_of.WEB / asset.url.removeprefix("/")
         assert hashlib.sha256(file.read_bytes()).hexdigest() == asset.sha256
         assert asset.sha256[:12] in asset.url
         assert asset.licence in {"MIT", "OFL-1.1", "BSD-0-Clause", "EUPL-1.2"}
         if asset.licence_url:
-            assert (vendor.WEB / asset.licence_url.removeprefix("/")).stat().st_size > 300
+            assert (manifest_of.WEB / asset.licence_url.removeprefix("/")).stat().st_size > 300
 
 
 def test_nothing_outside_the_list_is_served() -> None:
-    manifest = vendor.read_manifest()
+    manifest = manifest_of.read_manifest()
     listed = {asset.url for asset in manifest.files.values()} | {asset.licence_url for asset in manifest.files.values()}
-    there = {f"/{file.relative_to(vendor.WEB)}" for file in vendor.VENDOR.rglob("*") if file.is_file()}
+    there = {f"/{file.relative_to(manifest_of.WEB)}" for file in manifest_of.VENDOR.rglob("*") if file.is_file()}
 
     assert there - listed == {"/static/vendor/manifest.json"}
 
 
 def test_the_sheet_of_fonts_asks_only_for_files_we_serve() -> None:
-    manifest = vendor.read_manifest()
-    sheet = (vendor.WEB / manifest.files["fonts.css"].url.removeprefix("/")).read_text("utf-8")
+    manifest = manifest_of.read_manifest()
+    sheet = (manifest_of.WEB / manifest.files["fonts.css"].url.removeprefix("/")).read_text("utf-8")
 
     asked = set(re.findall(r"url\(([^)]*)\)", sheet))
     assert asked == {manifest.files[name].url for name in manifest.files if "woff" in name}
 
 
 def test_the_lock_file_pins_and_holds_no_download_address() -> None:
-    lock = json.loads((vendor.WEB / "package-lock.json").read_text("utf-8"))
-    wanted = json.loads((vendor.WEB / "package.json").read_text("utf-8"))
+    lock = json.loads((manifest_of.WEB / "package-lock.json").read_text("utf-8"))
+    wanted = json.loads((manifest_of.WEB / "package.json").read_text("utf-8"))
 
     assert all("resolved" not in package for package in lock["packages"].values())
     assert all(package.get("integrity") for path, package in lock["packages"].items() if path)
@@ -79,7 +80,7 @@ def test_every_icon_that_templates_name_is_in_the_sprite() -> None:
     assets = load_assets()
 
     sprite.require_known(templates, assets.icons)
-    served = (vendor.WEB / assets.url("icons.svg").removeprefix("/")).read_text("utf-8")
+    served = (manifest_of.WEB / assets.url("icons.svg").removeprefix("/")).read_text("utf-8")
     assert {name for name in assets.icons if f'id="{name}"' in served} == assets.icons
     assert {"list", "check-circle", "exclamation-octagon"} <= assets.icons
 

@@ -1,0 +1,28 @@
+"""The only room that speaks Kafka: replaceable producers, raw subscribers, nothing of any service."""
+
+from shared.messaging.kafka.consuming import (
+    Subscribers,
+    Subscription,
+    keep_raw,
+    parse_cleaned,
+    raw_of,
+    subscribe,
+)
+from shared.messaging.kafka.polling import BATCH, POLL_MS
+from shared.messaging.kafka.publishing import MAX_REQUEST, METADATA_MS, DeadLetters, Publisher, acknowledges
+
+__all__ = [
+    "BATCH",
+    "MAX_REQUEST",
+    "METADATA_MS",
+    "POLL_MS",
+    "DeadLetters",
+    "Publisher",
+    "Subscribers",
+    "Subscription",
+    "acknowledges",
+    "keep_raw",
+    "parse_cleaned",
+    "raw_of",
+    "subscribe",
+]

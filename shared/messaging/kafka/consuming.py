@@ -1,0 +1,163 @@
+"""Consumers: raw batch subscribers, connected in the background and kept so."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import structlog
+from aiokafka import ConsumerRecord
+from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, TopicAuthorizationFailedError
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker, KafkaMessage
+from faststream.kafka.subscriber.usecase import BatchSubscriber
+
+from shared.messaging.envelope import RawRecord
+from shared.messaging.kafka.polling import BATCH, POLL_MS, LongPoll
+from shared.messaging.kafka.publishing import METADATA_MS
+
+log = structlog.get_logger(__name__)
+
+NACK_PAUSE = 0.2
+
+Handle = Callable[[str, Sequence[RawRecord]], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """One consumer group: what it reads and who handles it."""
+
+    group: str
+    pattern: str
+    handle: Handle
+
+
+@dataclass
+class Subscribers:
+    """The consumers of an instance, connected in the background and kept so."""
+
+    bootstrap: str
+    client_id: str
+    subscriptions: Sequence[Subscription]
+    connected: bool = field(default=False, init=False)
+    _broker: KafkaBroker | None = field(default=None, init=False)
+
+    async def run(self) -> None:
+        """Connect, waiting for Kafka as long as it takes, then consume until cancelled.
+
+        Raises:
+            GroupAuthorizationFailedError: the cluster refuses us a group; waiting would not help.
+            TopicAuthorizationFailedError: likewise a topic.
+        """
+        pause = 0.2
+        try:
+            while True:
+                self._broker = self._build()
+                try:
+                    await self._broker.start()
+                except (GroupAuthorizationFailedError, TopicAuthorizationFailedError):
+                    raise
+                except (KafkaError, OSError) as error:
+                    log.info("kafka_away", client=self.client_id, error=type(error).__name__)
+                    await self.stop()
+                    await asyncio.sleep(pause)
+                    pause = min(pause * 2, 5)
+                else:
+                    self.connected = True
+                    log.info("consumers_running", groups=len(self.subscriptions))
+                    await asyncio.Event().wait()
+        finally:
+            await self.stop()
+
+    async def stop(self) -> None:
+        """Drain within 15 s and leave the groups; what was not committed is read again."""
+        broker, self._broker = self._broker, None
+        self.connected = False
+        if broker is not None:
+            with suppress(TimeoutError, KafkaError):
+                await asyncio.wait_for(broker.stop(), 15)
+
+    def dead(self) -> list[str]:
+        """Return the groups whose consuming task has ended although it should run."""
+        if not self.connected or self._broker is None:
+            return []
+        subscribers = [one for one in self._broker.subscribers if isinstance(one, BatchSubscriber)]
+        return [one.group_id or "" for one in subscribers if not one.running or all(task.done() for task in one.tasks)]
+
+    def _build(self) -> KafkaBroker:
+        quiet = logging.getLogger("faststream.kafka")
+        quiet.setLevel(logging.ERROR)  # it warns at each start that topics are not created by clients, as we want
+        broker = KafkaBroker(
+            self.bootstrap,
+            client_id=self.client_id,
+            acks="all",
+            enable_idempotence=True,
+            allow_auto_create_topics=False,
+            metadata_max_age_ms=METADATA_MS,
+            graceful_timeout=15,
+            logger=quiet,
+        )
+        for subscription in self.subscriptions:
+            subscribe(broker, subscription)
+        return broker
+
+
+def subscribe(broker: KafkaBroker, subscription: Subscription) -> BatchSubscriber:
+    """Declare one raw batch subscriber: no reply, no decoding, nothing skipped, from the first record on."""
+    subscriber = broker.subscriber(
+        pattern=subscription.pattern,
+        group_id=subscription.group,
+        batch=True,
+        max_records=BATCH,
+        batch_timeout_ms=POLL_MS,
+        ack_policy=AckPolicy.NACK_ON_ERROR,
+        no_reply=True,
+        auto_offset_reset="earliest",
+        parser=parse_cleaned,
+        decoder=keep_raw,
+    )
+    # The stock loop sleeps blindly after an empty poll; a long poll answers at once and idles for nothing.
+    subscriber.get_msg = LongPoll()  # type: ignore[method-assign]
+
+    async def handle(message: KafkaMessage) -> None:
+        try:
+            await subscription.handle(subscription.group, [raw_of(record) for record in _records(message)])
+        except Exception:
+            # A nack seeks back with neither delay nor limit.
+            await asyncio.sleep(NACK_PAUSE)
+            raise
+
+    subscriber(handle)
+    return subscriber
+
+
+async def parse_cleaned(records: Any, original: Callable[[Any], Awaitable[Any]]) -> Any:  # noqa: ANN401 - FastStream’s hook
+    """Parse without any header: one that is null or not UTF-8 would lose its whole batch before the handler."""
+    message = await original(tuple(replace(record, headers=()) for record in records))
+    message.raw_message = records
+    return message
+
+
+async def keep_raw(message: KafkaMessage) -> Any:  # noqa: ANN401 - FastStream’s hook
+    """Decode nothing: bad JSON is our business, record by record."""
+    return message.body
+
+
+def raw_of(record: "ConsumerRecord[bytes, bytes]") -> RawRecord:
+    """Return our own shape of a record."""
+    return RawRecord(
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        timestamp_ms=record.timestamp,
+        key=record.key,
+        value=record.value,
+        headers=tuple(record.headers),
+    )
+
+
+def _records(message: KafkaMessage) -> Sequence["ConsumerRecord[bytes, bytes]"]:
+    raw = message.raw_message
+    return raw if isinstance(raw, tuple) else (raw,)

@@ -1,0 +1,197 @@
+"""Producers: one that never gives up a record it has taken, and the dead letters that go through it."""
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from contextlib import suppress
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    OutOfOrderSequenceNumber,
+    RecordTooLargeError,
+    TopicAlreadyExistsError,
+    TopicAuthorizationFailedError,
+    UnknownError,
+    UnknownTopicOrPartitionError,
+)
+
+from shared.messaging.delivery import DeadLetter
+from shared.messaging.relay import Outgoing, Verdict
+
+log = structlog.get_logger(__name__)
+
+METADATA_MS = 30_000
+PROBE_TOPIC = "estuaire-ready"
+STOP_SECONDS = 5.0
+# Below the 1 MiB of the topics, above our own 256 KiB: what the client refuses breaks no sequence.
+MAX_REQUEST = 900_000
+# Below the 2 MiB of the DLQ: the largest record of a topic and why it is there.
+MAX_LETTER = 2_000_000
+CUT_VALUE = 256 * 1024
+NO_TOPIC_PAUSE = 5.0
+REFUSALS_BY_BROKER = (
+    MessageSizeTooLargeError,
+    TopicAuthorizationFailedError,
+    ClusterAuthorizationFailedError,
+    OutOfOrderSequenceNumber,
+    UnknownError,
+)
+
+
+class Publisher:
+    """An idempotent producer that can be replaced alone; it never gives up a record it has taken."""
+
+    def __init__(self, bootstrap: str, *, client_id: str) -> None:
+        self.max_request = MAX_REQUEST
+        self._bootstrap = bootstrap
+        self._client_id = client_id
+        self._producer: AIOKafkaProducer | None = None
+        self._known: set[str] = set()
+
+    async def ready(self, topics: Sequence[str]) -> set[str]:
+        """Connect if need be, waiting for Kafka as long as it takes; return those of ``topics`` that exist."""
+        if self._producer is None:
+            self._producer = await self._connect()
+        if not self._known.issuperset(topics):
+            cluster = await self._producer.client.fetch_all_metadata()
+            self._known = set(cluster.topics())
+        return self._known.intersection(topics)
+
+    async def send(self, record: Outgoing) -> Awaitable[object]:
+        """Hand a record over; await the result for the acknowledgement of all replicas in sync."""
+        if self._producer is None:
+            self._producer = await self._connect()
+        future: Awaitable[object] = await self._producer.send(
+            record.topic, value=record.value, key=record.key, headers=list(record.headers)
+        )
+        return future
+
+    async def renew(self) -> None:
+        """Replace the producer, whose sequence a refusal has broken."""
+        await self.close()
+        log.warning("producer_replaced", client=self._client_id)
+
+    def verdict(self, error: BaseException) -> Verdict:
+        """Say what a failed send means for its row."""
+        if isinstance(error, OutOfOrderSequenceNumber):
+            return Verdict.CONSEQUENCE
+        if isinstance(error, MessageSizeTooLargeError | RecordTooLargeError | TopicAuthorizationFailedError):
+            return Verdict.REFUSED
+        if isinstance(error, UnknownError):
+            return Verdict.UNCLEAR
+        return Verdict.TRANSIENT
+
+    def refused_by_broker(self, error: BaseException) -> bool:
+        """Tell whether every later send to that partition would now fail."""
+        return isinstance(error, REFUSALS_BY_BROKER)
+
+    async def close(self) -> None:
+        """Stop the producer within bounds; what it still holds stays in the outbox."""
+        producer, self._producer = self._producer, None
+        self._known = set()
+        if producer is not None:
+            with suppress(TimeoutError, KafkaError):
+                await asyncio.wait_for(producer.stop(), STOP_SECONDS)
+
+    async def _connect(self) -> AIOKafkaProducer:
+        pause = 0.2
+        while True:
+            producer = AIOKafkaProducer(
+                bootstrap_servers=self._bootstrap,
+                client_id=self._client_id,
+                acks="all",
+                enable_idempotence=True,
+                linger_ms=2,
+                max_request_size=self.max_request,
+                metadata_max_age_ms=METADATA_MS,
+            )
+            try:
+                await producer.start()
+            except (KafkaError, OSError) as error:
+                with suppress(Exception):
+                    await producer.stop()
+                log.info("kafka_away", client=self._client_id, error=type(error).__name__)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 5)
+            else:
+                return producer
+
+
+class DeadLetters:
+    """Writes records that could not be handled to the DLQ of a service, whole, before they are acknowledged."""
+
+    def __init__(self, publisher: Publisher, *, topic: str, software: str) -> None:
+        publisher.max_request = MAX_LETTER
+        self._publisher = publisher
+        self._topic = topic
+        self._software = software
+        # Both groups of a service bury here; one that replaces the producer would drop the letter of the other.
+        self._one_at_a_time = asyncio.Lock()
+
+    async def bury(self, letter: DeadLetter) -> None:
+        """Publish one dead letter and wait for its acknowledgement, for ever if need be.
+
+        One that even the DLQ finds too large goes without its headers and with the beginning of its value; the
+        whole record stays where ``dlq_topic`` and ``dlq_offset`` say.
+        """
+        raw, facts = letter.raw, self._facts(letter)
+        async with self._one_at_a_time:
+            try:
+                await self._send(Outgoing(self._topic, raw.key or b"-", raw.value, (*facts, *raw.headers)))
+            except (MessageSizeTooLargeError, RecordTooLargeError):
+                cut = (*facts, ("dlq_cut", b"true"))
+                await self._send(Outgoing(self._topic, (raw.key or b"-")[:1024], (raw.value or b"")[:CUT_VALUE], cut))
+
+    def _facts(self, letter: DeadLetter) -> tuple[tuple[str, bytes], ...]:
+        raw = letter.raw
+        facts = {
+            "dlq_topic": raw.topic,
+            "dlq_partition": str(raw.partition),
+            "dlq_offset": str(raw.offset),
+            "dlq_timestamp": str(raw.timestamp_ms),
+            "dlq_group": letter.group,
+            "dlq_reason": letter.reason,
+            "dlq_tries": str(letter.tries),
+            "dlq_software": self._software,
+        }
+        return tuple((name, value.encode()) for name, value in facts.items())
+
+    async def _send(self, record: Outgoing) -> None:
+        if self._topic not in await self._publisher.ready([self._topic]):
+            # Sending to a topic that is not there would hold up the whole loop for 40 s.
+            await asyncio.sleep(NO_TOPIC_PAUSE)
+            raise UnknownTopicOrPartitionError(self._topic)
+        try:
+            await (await self._publisher.send(record))
+        except KafkaError as error:
+            if self._publisher.refused_by_broker(error):
+                await self._publisher.renew()
+            raise
+
+
+async def acknowledges(bootstrap: str) -> bool:
+    """Tell whether a record sent now is acknowledged: the only proof that a broker is ready."""
+    topic = NewTopic(PROBE_TOPIC, num_partitions=1, replication_factor=1)
+    producer = AIOKafkaProducer(
+        bootstrap_servers=bootstrap, request_timeout_ms=3000, acks="all", enable_idempotence=True
+    )
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=3000)
+    try:
+        await asyncio.wait_for(admin.start(), 5)
+        with suppress(TopicAlreadyExistsError):
+            await asyncio.wait_for(admin.create_topics([topic]), 5)
+        await asyncio.wait_for(producer.start(), 5)
+        await asyncio.wait_for(producer.send_and_wait(PROBE_TOPIC, b"ready"), 5)
+    except (KafkaError, OSError, TimeoutError):
+        return False
+    else:
+        return True
+    finally:
+        with suppress(KafkaError, OSError, TimeoutError):
+            await asyncio.wait_for(producer.stop(), 2)
+        with suppress(KafkaError, OSError, TimeoutError):
+            await asyncio.wait_for(admin.close(), 2)

@@ -28,7 +28,6 @@ class InstanceSettings(BaseSettings):
     mail_from: Line = ""
     heartbeat_seconds: float = Field(default=60, ge=1, le=3600)
     limits: dict[str, int] = Field(default_factory=dict)
-    demo: bool = False
 
     def database_url(self, service: str) -> str:
         """Return where a service keeps its tables: a SQLite file of the data folder."""

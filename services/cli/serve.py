@@ -23,9 +23,10 @@ class Server(uvicorn.Server):
         self._hub = hub
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Stop the streams, then the server."""
+        """Stop the streams, then the server; the signal was heard, the process ends well and not by it."""
         self._hub.stop()
         super().handle_exit(sig, frame)
+        self._captured_signals.clear()
 
 
 def serve(

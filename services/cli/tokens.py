@@ -54,11 +54,12 @@ async def _add(settings: InstanceSettings, *, name: str, role: Role, lasts: time
 
 
 async def _list(settings: InstanceSettings) -> None:
-    table = Table("Identifiant", "Nom", "Rôle", "Créé le", "État")
+    table = Table("Nom", "Rôle", "Créé le", "État")
+    table.add_column("Identifiant", no_wrap=True, min_width=36)
     async with _identity(settings) as session:
         for token in await list_tokens(session):
             state = "révoqué" if token.revoked_at else "actif"
-            table.add_row(str(token.id), token.name, token.role.value, f"{token.created_at:%d/%m/%Y}", state)
+            table.add_row(token.name, token.role.value, f"{token.created_at:%d/%m/%Y}", state, str(token.id))
     Console().print(table)
 
 

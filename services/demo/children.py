@@ -33,7 +33,7 @@ class Instances:
         tied = [sys.executable, "-I", "-S", str(GUARD), str(os.getpid())]
         plain = {name: value for name, value in os.environ.items() if not name.startswith("ESTUAIRE_")}
         self._nursery = subprocess.Popen(  # noqa: S603 - our own command
-            [*tied, sys.executable, "-m", "services.demo.nursery"],
+            [*tied, sys.executable, "-m", "services.cli.nursery"],
             env={**plain, "MALLOC_ARENA_MAX": "2"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -126,7 +126,6 @@ class Instances:
             "ESTUAIRE_MAIL_FROM": f"ne-pas-repondre@{place.code.lower()}.example.org",
             # The whole story is played from one address.
             "ESTUAIRE_LIMITS": '{"public": 100000, "form": 100000, "unsubscribe": 100000, "token": 100000}',
-            "ESTUAIRE_DEMO": "true",
         }
 
 

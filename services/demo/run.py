@@ -54,7 +54,7 @@ def run(*, check: bool, reset: bool) -> int:
         check: play everything in a fresh folder, verify it from outside, print one JSON line, stop.
         reset: forget what an earlier demo left.
     """
-    console = Console(stderr=check, highlight=False, soft_wrap=check)
+    console = Console(stderr=check, highlight=False, soft_wrap=True)
     if check:
         Path(".data").mkdir(exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix="check-", dir=".data"))

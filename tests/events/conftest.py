@@ -5,6 +5,7 @@ import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import httpx2
 import pytest
@@ -26,7 +27,7 @@ from shared.territory.members import Territory
 from shared.web.shell import Site
 from shared.web.templates import build_templates, install, render
 from shared.web.theme import build_theme
-from tests.support.events import Office
+from tests.support.events import Office, event_body
 
 BASE_URL = "http://agenda.example.org"
 PACKAGES = {"events": "services.events", "identity": "shared.identity"}
@@ -82,6 +83,17 @@ class Client:
         if role in self._secrets:
             sent["authorization"] = f"Bearer {self._secrets[role]}"
         return await self._http.request(method, f"/api/v1{path}", json=body, headers=sent)
+
+    async def publish(self, **over: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+        """Write an event and take it to the public, as an agent and a coordinator do; return what the API shows."""
+        made = await self.ask("POST", "/events", role=Role.AGENT, body=event_body(**over))
+        assert made.status_code == 201, made.text
+        address = f"/events/{made.json()['id']}/publication"
+        await self.ask("POST", address, role=Role.AGENT, body={"to": "in_review"})
+        await self.ask("POST", address, body={"to": "ready"})
+        answer = await self.ask("POST", address, body={"to": "published"})
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
 
     async def page(self, method: str, path: str, *, data: dict[str, str] | None = None) -> httpx2.Response:
         """Ask for a page, as a browser does."""

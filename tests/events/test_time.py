@@ -141,9 +141,9 @@ async def test_what_was_read_by_all_is_not_narrowed(office: Office) -> None:
     event_id = await office.publish()
     revision = (await office.event(event_id)).revision
 
+    change = EventChange(visibility=Visibility.TERRITORY)
     with pytest.raises(NarrowingRefused):
         async with office.transaction() as session:
-            change = EventChange(visibility=Visibility.TERRITORY)
             await change_event(session, office.coordinator, event_id, change, revision=revision)
 
 

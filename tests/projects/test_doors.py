@@ -124,6 +124,18 @@ async def test_the_same_request_with_one_key_logs_one_project(client: Client) ->
     assert len(listed.json()["items"]) == 1
 
 
+async def test_a_move_whose_answer_was_lost_is_answered_again_not_made_again(client: Client) -> None:
+    project = await logged(client)
+    path, body = f"/projects/{project['id']}/moves", {"move": "qualify"}
+
+    first = await client.ask("POST", path, body=body, seen=1, key="perdu")
+    again = await client.ask("POST", path, body=body, seen=1, key="perdu")
+    without = await client.ask("POST", path, body=body, seen=1)
+
+    assert (first.status_code, again.status_code, without.status_code) == (200, 200, 412)
+    assert (again.json(), again.headers["etag"]) == (first.json(), '"2"')
+
+
 @pytest.mark.parametrize(
     ("role", "method", "path", "status"),
     [

@@ -13,17 +13,20 @@ from sqlmodel import col, select
 
 from services.events.commands.events import create_event, move_publication
 from services.events.commands.requests import confirm_registration, request_registration
+from services.events.commands.upkeep import keep_events
 from services.events.models import Event, MailOrder, OutboxMessage, Registration, SeatPool
 from services.events.queries.registrations import find_live
 from services.events.rules.publication import Publication
 from services.events.rules.registrations import TABLE, Standing
 from services.events.schemas import NewEvent, RegistrationForm
 from shared.clock import now
-from shared.contracts.events import RegistrationState
+from shared.contracts.base import Visibility
+from shared.contracts.events import AgendaEvent, EventType, RegistrationState, Slot
 from shared.db.engine import Database
 from shared.db.session import Session
 from shared.identity.access import Role, Scope, instance_scope, visitor_scope
 from shared.ids import uuid7
+from shared.messaging.registry import Record
 
 ROAD = (Publication.IN_REVIEW, Publication.READY, Publication.PUBLISHED)
 
@@ -112,6 +115,11 @@ class Office:
             await confirm_registration(session, self.house, registration_id)
         return registration_id
 
+    async def hear(self, *records: Record[AgendaEvent]) -> None:
+        """Keep what other EPCI tell."""
+        async with self.transaction() as session:
+            await keep_events(session, records)
+
     async def event(self, event_id: UUID) -> Event:
         """Read an event."""
         async with self.database.reading() as session:
@@ -158,6 +166,37 @@ class Office:
         """Read the facts recorded of an aggregate in the narrowest of its topics."""
         messages = await self.messages(aggregate, key)
         return [one.type.split(".")[3] for one in messages if not one.topic.startswith("ti.public")]
+
+
+def known(epci: str, **over: Any) -> Record[AgendaEvent]:  # noqa: ANN401 - fields of a state
+    """Return a record of another EPCI’s event."""
+    start = now() + timedelta(days=5)
+    state = AgendaEvent(
+        id=uuid7(),
+        home_epci=epci,
+        version=3,
+        updated_at=now(),
+        **{
+            "type": EventType.ATELIER,
+            "title": "Atelier d’à côté",
+            "slots": (Slot(id=uuid7(), start=start, end=start + timedelta(hours=2), commune="Bolbec"),),
+            "visibility": Visibility.PUBLIC,
+            **over,
+        },
+    )
+    return Record(
+        state=state,
+        aggregate="agenda-event",
+        id=state.id,
+        epci=epci,
+        version=3,
+        fact="published",
+        time=now(),
+        source=f"/epci/{epci}/events",
+        message_id=str(uuid7()),
+        instance=str(uuid7()),
+        visibility=Visibility.TERRITORY,
+    )
 
 
 async def assert_counted(office: Office, event_id: UUID) -> None:

@@ -4,6 +4,8 @@ import asyncio
 import sys
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from services.notifications import jobs
 from shared.db.engine import Database
 from shared.db.session import Origin
@@ -23,7 +25,7 @@ async def main(folder: Path, siren: str, port: int) -> None:
         territory_file=folder / "territory.yaml",
         data_dir=folder,
         base_url=territory.member(siren).base_url,
-        secret_key="essai",  # type: ignore[arg-type]  # pydantic makes the secret
+        secret_key=SecretStr("essai"),
         smtp_port=port,
         mail_from="lettre@caux.example.org",
     )

@@ -11,6 +11,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from shared.clock import now
 from shared.contracts.base import State, Visibility
@@ -75,12 +76,14 @@ async def send(bootstrap: str, topic: str, records: Sequence[Written]) -> None:
 
 
 async def handled(bootstrap: str, topic: str, *, groups: Sequence[str]) -> list[int]:
-    """Return how far each group has committed a topic: all before is applied or set aside; 0 when it has not begun."""
+    """Return how far each group has committed a topic: all before is applied or set aside; 0 where it has not begun."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     try:
         partition = TopicPartition(topic, 0)
         found = [await admin.list_consumer_group_offsets(group, partitions=[partition]) for group in groups]
+    except GroupCoordinatorNotAvailableError:
+        return []  # the broker has had no group yet and is making room for them
     finally:
         await admin.close()
     return [max(one[partition].offset, 0) for one in found]

@@ -58,7 +58,6 @@ async def move_schedule(session: Session, scope: Scope, event_id: UUID, asked: S
     if asked.sessions and asked.to is not Schedule.CANCELLED:
         await put_sessions(session, meeting, asked.sessions)
     _go_online(meeting, asked)
-    await tell(session, meeting, fact="cancelled" if event.schedule is Schedule.CANCELLED else "rescheduled")
     about = Particulars(reason=asked.reason, before=where_and_when(occasion_of(before)))
     if event.schedule is Schedule.CANCELLED:
         await _call_off(session, scope, meeting, about=about)
@@ -67,6 +66,8 @@ async def move_schedule(session: Session, scope: Scope, event_id: UUID, asked: S
         gone = tuple(slot for slot in before.slots if slot.id not in kept)
         kind = MailKind.POSTPONED if event.schedule is Schedule.POSTPONED else MailKind.MOVED
         await _tell_people(session, scope, meeting, _Change(kind, about, gone))
+    # Last: one message holds the seats as they are after everybody was told.
+    await tell(session, meeting, fact="cancelled" if event.schedule is Schedule.CANCELLED else "rescheduled")
     await promote(session, scope, meeting)
     log.info("event_schedule_moved", event_id=str(event_id), to=event.schedule)
     return meeting

@@ -92,8 +92,8 @@ class Subscribers:
         broker = KafkaBroker(
             self.bootstrap,
             client_id=self.client_id,
-            acks="all",
-            enable_idempotence=True,
+            # No producer at all: whatever a record asks for, nothing can be published from here.
+            consumer_only=True,
             allow_auto_create_topics=False,
             metadata_max_age_ms=METADATA_MS,
             graceful_timeout=15,

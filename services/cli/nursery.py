@@ -1,4 +1,4 @@
-"""One process that has imported Estuaire once and forks the instances of the demo: seven starts for the price of one.
+"""One process that has imported Estuaire once and forks instances: seven starts for the price of one (``make demo``).
 
 It reads one JSON line per instance wanted, ``{"environment": …, "log": …}``, and answers with ``{"pid": …}``. When its
 input ends, it ends, and the instances with it.

@@ -1,85 +1,23 @@
-"""Our own entries: what becomes news, what stays silent, how it reads in French."""
+"""News of projects: what becomes news, what stays silent, how it reads in French."""
 
-from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from decimal import Decimal
-from typing import Any
-from uuid import UUID
 
 import pytest
-from sqlmodel import col, select
 
-from services.notifications.commands import entries
-from services.notifications.models import Entry, OutboxMessage
-from services.notifications.rules import event_news, project_news
-from shared.clock import now
 from shared.contracts.base import Visibility
-from shared.contracts.events import AgendaEvent, AttendanceMode, Capacity, EventType, Schedule, Slot
 from shared.contracts.projects import (
-    Axis,
     Milestone,
     Participant,
     ParticipantStatus,
-    Project,
     Stage,
     StageEntry,
     Totals,
 )
-from shared.ids import uuid7
-from tests.support.notifications import Instance, record_of
+from tests.support.news import make_project, moved, outbox, tell
+from tests.support.notifications import Instance
 
 NB, FINE = "\u00a0", "\u202f"
-START = datetime(2026, 12, 10, 7, 30, tzinfo=UTC)
-
-
-def make_project(instance: Instance, **changes: object) -> Project:
-    values: dict[str, object] = {
-        "id": uuid7(),
-        "home_epci": instance.siren,
-        "version": 1,
-        "updated_at": now(),
-        "title": "École de production fictive",
-        "visibility": Visibility.PUBLIC,
-        "axis": Axis.SKILLS_RECRUITMENT,
-        "commune_insee": ("76114",),
-    }
-    return Project.model_validate(values | changes)
-
-
-def make_event(instance: Instance, **changes: object) -> AgendaEvent:
-    slot = Slot(id=uuid7(), start=START, end=START + timedelta(hours=2), commune="Vernon")
-    values: dict[str, object] = {
-        "id": uuid7(),
-        "home_epci": instance.siren,
-        "version": 1,
-        "updated_at": now(),
-        "type": EventType.PETIT_DEJEUNER,
-        "title": "Petit-déjeuner cybersécurité",
-        "summary": "Trente places pour les dirigeants de PME.",
-        "slots": (slot,),
-    }
-    return AgendaEvent.model_validate(values | changes)
-
-
-def moved(state: Any, **changes: object) -> Any:  # noqa: ANN401 - any state of the contracts
-    return state.model_copy(update={"version": state.version + 1, **changes})
-
-
-async def tell(instance: Instance, state: Any, fact: str, **how: Any) -> dict[str, Entry]:  # noqa: ANN401 - likewise
-    """Tell a fact and return our entries by topic."""
-    act = entries.tell_project if isinstance(state, Project) else entries.tell_event
-    async with instance.database.transaction() as session:
-        await act(session, instance.scope, record_of(state, fact=fact, **how))
-    async with instance.database.reading() as session:
-        return {entry.topic: entry for entry in (await session.exec(select(Entry))).all()}
-
-
-async def outbox(instance: Instance) -> list[tuple[str, str, bool]]:
-    """Return scope, fact and whether there is a value, of each row to be published."""
-    async with instance.database.reading() as session:
-        rows = (await session.exec(select(OutboxMessage).order_by(col(OutboxMessage.seq)))).all()
-    return [(row.topic.split(".")[1], row.type.split(".")[3], row.payload is not None) for row in rows]
-
 
 STAGES = [
     (Stage.COMMITTED, "le projet est validé"),
@@ -266,72 +204,3 @@ async def test_a_title_that_would_write_a_header_is_made_harmless(instance: Inst
 
     assert "\n" not in found["life"].title
     assert "=?" not in found["life"].title
-
-
-def _slot(start: datetime) -> Slot:
-    return Slot(id=UUID(int=1), start=start, end=start + timedelta(hours=2), commune="Vernon")
-
-
-EVENT_NEWS: list[tuple[str, dict[str, object], str]] = [
-    ("published", {}, ", le 10 décembre à Vernon"),
-    ("rescheduled", {"schedule": Schedule.RESCHEDULED, "slots": (_slot(START + timedelta(days=2)),)},
-     f"{NB}: nouvelle date, le 12 décembre à Vernon"),
-    ("rescheduled", {"schedule": Schedule.POSTPONED}, f"{NB}: rendez-vous reporté"),
-    ("rescheduled", {"schedule": Schedule.MOVED_ONLINE, "attendance_mode": AttendanceMode.ONLINE},
-     f"{NB}: en ligne, le 10 décembre"),
-    ("cancelled", {"schedule": Schedule.CANCELLED}, f"{NB}: rendez-vous annulé"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("fact", "changes", "tail"), EVENT_NEWS)
-async def test_what_happens_to_a_meeting_reads_well(
-    instance: Instance, fact: str, changes: dict[str, object], tail: str
-) -> None:
-    event = make_event(instance)
-    found = await tell(instance, event, "published")
-    if fact != "published":
-        found = await tell(instance, moved(event, **changes), fact)
-
-    title = found["agenda"].title.replace("\u00a0décembre", " décembre")
-    assert title == f"Petit-déjeuner cybersécurité{tail}"
-    assert found["agenda"].news_rev == (1 if fact == "published" else 2)
-
-
-async def test_seats_ends_and_pencilled_meetings_are_no_news(instance: Instance) -> None:
-    event = make_event(instance)
-    assert await tell(instance, event, "pencilled") == {}
-    await tell(instance, moved(event), "published")
-    before = await outbox(instance)
-
-    full = event.model_copy(update={"version": 3, "capacity": Capacity(total=30, left=0, waiting=4)})
-    await tell(instance, full, "seats_changed")
-    await tell(instance, full.model_copy(update={"version": 4}), "ended")
-
-    assert await outbox(instance) == before
-
-
-async def test_an_unpublished_meeting_leaves_the_feed(instance: Instance) -> None:
-    event = make_event(instance)
-    await tell(instance, event, "published")
-
-    found = await tell(instance, moved(event), "unpublished")
-
-    assert found["agenda"].withdrawn
-
-
-async def test_the_summary_of_a_meeting_says_where_and_when(instance: Instance) -> None:
-    found = await tell(instance, make_event(instance), "published")
-
-    assert found["agenda"].summary == (
-        f"Petit-déjeuner, 8{NB}h{NB}30 à Vernon. Trente places pour les dirigeants de PME."
-    )
-    assert found["agenda"].expires_at == START + timedelta(hours=2)
-
-
-def test_every_stage_and_type_has_its_french_word() -> None:
-    checks: list[Callable[[], bool]] = [
-        lambda: set(Stage) == set(project_news.STAGE_LABELS),
-        lambda: set(EventType) == set(event_news.TYPE_LABELS),
-        lambda: set(Axis) == set(project_news.AXIS_LABELS),
-    ]
-    assert all(check() for check in checks)

@@ -1,0 +1,71 @@
+"""One browser, two instances and their stories, for all tests of this folder."""
+
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, async_playwright
+
+from tests.browser.stories import Told, tell
+from tests.browser.visit import Visit, start_visit
+from tests.browser.world import World, living_world
+from tests.support.browser import FLAGS, Chromium, NoChromium, driver_node, find_chromium
+
+
+@pytest.fixture(scope="session")
+def chromium(request: pytest.FixtureRequest) -> Chromium:
+    """Find the browser, and say so where that takes a while."""
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+
+    def say(step: str) -> None:
+        with capture.global_and_fixture_disabled():
+            sys.stderr.write(f"\nbrowser tests: {step}\n")
+
+    try:
+        return find_chromium(say)
+    except NoChromium as refused:
+        pytest.fail(str(refused), pytrace=False)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser(chromium: Chromium) -> AsyncIterator[Browser]:
+    """Run the browser."""
+    with pytest.MonkeyPatch.context() as environment:
+        node = driver_node()
+        if node is not None:
+            environment.setenv("PLAYWRIGHT_NODEJS_PATH", node)
+        async with async_playwright() as playwright:
+            launched = await playwright.chromium.launch(
+                executable_path=chromium.executable, args=list(FLAGS), env=chromium.environment
+            )
+            yield launched
+            await launched.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def world(bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    """Run two instances."""
+    async with living_world(tmp_path_factory.mktemp("world"), bootstrap) as world:
+        yield world
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def told(world: World) -> Told:
+    """Fill both instances."""
+    return await tell(world)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def visit(browser: Browser, world: World) -> AsyncIterator[Visit]:
+    """Open a browser window on our instance."""
+    async with await browser.new_context(locale="fr-FR", reduced_motion="reduce") as context:
+        yield await start_visit(context, world.own.place.url)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def visit_without_script(browser: Browser, world: World) -> AsyncIterator[Visit]:
+    """Open a browser window that runs no script."""
+    async with await browser.new_context(locale="fr-FR", java_script_enabled=False) as context:
+        yield await start_visit(context, world.own.place.url)

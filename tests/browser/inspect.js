@@ -1,0 +1,36 @@
+// What a page must never do, whoever opens it: returns the faults as sentences. axe-core is already there.
+async () => {
+  const found = [];
+  const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+  const STOCK_BLUE = "rgb(13, 110, 253)";
+  const PAINTED = [
+    "color", "backgroundColor", "borderTopColor", "borderRightColor", "borderBottomColor", "borderLeftColor",
+    "outlineColor", "textDecorationColor", "caretColor", "accentColor", "fill", "stroke", "boxShadow",
+  ];
+  const name = (element) => `${element.tagName.toLowerCase()}${element.id && `#${element.id}`}.${element.classList}`;
+
+  const { violations } = await axe.run(document, { runOnly: { type: "tag", values: TAGS }, resultTypes: ["violations"] });
+  for (const { id, help, nodes } of violations) found.push(`axe ${id}: ${help}: ${nodes.map((node) => node.html).join(" ")}`);
+
+  const ids = [...document.querySelectorAll("[id]")].map((element) => element.id);
+  const twice = ids.filter((id, index) => ids.indexOf(id) !== index);
+  if (twice.length) found.push(`ids used twice: ${twice}`);
+  if (document.querySelectorAll("h1").length !== 1) found.push("not exactly one h1");
+  if (document.documentElement.lang !== "fr") found.push("lang is not fr");
+  if (!document.title.trim()) found.push("no title");
+  const crossing = document.documentElement.scrollWidth - window.innerWidth;
+  if (crossing > 0) found.push(`scrolls sideways by ${crossing} px`);
+
+  const focused = document.activeElement;
+  for (const element of document.querySelectorAll("body, body *")) {
+    element.focus?.({ preventScroll: true });
+    for (const part of [null, "::before", "::after"]) {
+      const style = getComputedStyle(element, part);
+      const blue = PAINTED.filter((property) => style[property].includes(STOCK_BLUE));
+      if (blue.length) found.push(`stock blue in ${blue} of ${name(element)}${part ?? ""}`);
+    }
+  }
+  document.activeElement.blur();
+  focused.focus({ preventScroll: true });
+  return found;
+};

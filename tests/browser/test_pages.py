@@ -1,0 +1,113 @@
+"""Every page a visitor can reach keeps the rules of the house, at three widths; the way there is the one people take."""
+
+from playwright.async_api import expect
+
+from tests.browser.stories import CONFIRM, MANAGE, OFFER, Told, publish, register
+from tests.browser.visit import Visit
+from tests.browser.world import World
+from tests.support.browser import MARKS
+
+pytestmark = MARKS
+LETTER, PREFERENCES = "/lettres/confirmation/", "/lettres/preferences/"
+
+
+async def test_the_public_page(visit: Visit, told: Told) -> None:
+    await visit.open("/")
+
+    assert await visit.heading() == "L’industrie du territoire Boucles et Plateaux"
+    await expect(visit.page.get_by_text("Réseau de chaleur fatale").first).to_be_visible()
+    await visit.judge("accueil")
+
+
+async def test_a_registration_from_the_form_to_the_place_given_back(visit: Visit, world: World, told: Told) -> None:
+    page, address = visit.page, "camille.exemple@example.org"
+
+    await visit.open(f"/agenda/{told.open_event}/inscription")
+    await visit.judge("inscription")
+
+    await page.get_by_label("Prénom et nom").fill("Camille Exemple")
+    await page.get_by_label("Adresse électronique").fill("camille chez example")
+    await visit.press("M’inscrire")
+    await expect(page.get_by_role("alert")).to_be_focused()
+    await expect(page.get_by_label("Prénom et nom")).to_have_value("Camille Exemple")
+    assert (await page.title()).startswith("Erreur : ")
+    await visit.judge("inscription-erreurs")
+
+    await page.get_by_label("Adresse électronique").fill(address)
+    await page.get_by_label("J’ai lu comment mes données sont utilisées").check()
+    await visit.press("M’inscrire")
+    assert await visit.heading() == "Consultez votre messagerie"
+    await visit.judge("inscription-envoyee")
+
+    await visit.open(await world.link(address, CONFIRM))
+    assert await visit.heading() == "Confirmer votre inscription"
+    await visit.judge("inscription-confirmer")
+
+    await visit.press("Confirmer mon inscription")
+    assert await visit.heading() == "Votre place est réservée"
+    await visit.judge("inscription-reservee")
+
+    await visit.open(await world.link(address, MANAGE))
+    await visit.judge("inscription-gerer")
+
+    await visit.press("Annuler mon inscription")
+    assert await visit.heading() == "Votre inscription est annulée"
+    await visit.judge("inscription-annulee")
+
+
+async def test_a_place_that_is_offered(visit: Visit, world: World, told: Told) -> None:
+    event_id = await publish(world.own, title="Visite : un atelier de chaudronnerie", capacity=1)
+    await register(world, event_id, "part@example.org")
+    await register(world, event_id, "suit@example.org")
+
+    await visit.open(await world.link("part@example.org", MANAGE))
+    await visit.press("Annuler mon inscription")
+    await visit.open(await world.link("suit@example.org", OFFER))
+
+    assert await visit.heading() == "Une place s’est libérée pour vous"
+    await visit.judge("place-proposee")
+    await visit.press("Accepter la place")
+    assert await visit.heading() == "Votre place est réservée"
+
+
+async def test_a_letter_from_the_wish_to_the_end(visit: Visit, world: World, told: Told) -> None:
+    own, address = world.own, "lectrice@example.org"
+    wish = {"email": address, "rhythm": "weekly"}
+    await own.post("/api/v1/subscriptions", wish, role="visitor", expected=202)
+
+    await visit.open(await world.link(address, LETTER))
+    await visit.judge("lettre-confirmer")
+
+    await visit.press("Confirmer mon abonnement")
+    assert await visit.heading() == "Votre abonnement est confirmé"
+    await visit.judge("lettre-confirmee")
+
+    rule = await own.post("/api/v1/rules", {"name": "La lettre"}, role="coordinator")
+    await own.post(f"/api/v1/rules/{rule['id']}/runs", {"rhythm": "weekly"}, role="coordinator")
+    await visit.open(await world.link(address, PREFERENCES))
+    assert await visit.heading() == "Choisir ce que je reçois"
+    await visit.judge("lettre-preferences")
+
+    await visit.page.get_by_role("link", name="Se désabonner").click()
+    assert await visit.heading() == "Se désabonner"
+    await visit.judge("lettre-quitter")
+
+    await visit.press("Me désabonner")
+    assert await visit.heading() == "Vous êtes désabonné"
+    await visit.judge("lettre-quittee")
+
+
+async def test_pages_that_say_no(visit: Visit, told: Told) -> None:
+    await visit.open("/nulle-part")
+    assert await visit.heading() == "Page introuvable"
+    await visit.judge("page-introuvable")
+
+    await visit.open("/agenda/inscription/confirmer/un.lien.abime")
+    await visit.judge("lien-abime")
+
+    await visit.open(f"/agenda/{told.cancelled_event}/inscription")
+    await visit.judge("inscription-annule-par-organisateur")
+
+    await visit.open(f"/agenda/{told.full_event}/inscription")
+    await expect(visit.page.get_by_text("complet, liste d’attente")).to_be_visible()
+    await visit.judge("inscription-complet")

@@ -1,0 +1,154 @@
+"""Kafka absent, killed, gone for good: writes are accepted, nothing is lost, everything stops in time."""
+
+import asyncio
+import json
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from shared.contracts.base import Visibility
+from shared.contracts.projects import Project
+from shared.ids import uuid7
+from shared.messaging.embedded.node import LocalKafka
+from shared.messaging.kafka import Publisher, acknowledges
+from shared.messaging.recorder import record
+from shared.messaging.registry import dead_letter_topic, topic_of
+from shared.messaging.relay import Relay
+from shared.messaging.topology import Topology, topics_of
+from tests.support.backbone import SERVICE, Bench, KnownProject, Outbox, make_bench, make_project
+from tests.support.broker import free_port
+from tests.support.topics import dump
+from tests.support.waiting import eventually
+
+KEYS, VERSIONS = 100, 20
+
+
+@dataclass
+class Alone:
+    """A bench with a Kafka of its own, not yet started."""
+
+    kafka: LocalKafka
+    bench: Bench
+    relay: Relay
+
+    @property
+    def topic(self) -> str:
+        """Return where it tells the territory."""
+        return str(topic_of(Project, visibility=Visibility.TERRITORY, epci=self.bench.epci))
+
+    async def start_kafka(self) -> None:
+        """Start Kafka and make the topics, if they are not there yet."""
+        await self.kafka.start(probe=acknowledges)
+        topology = Topology(self.kafka.bootstrap)
+        plan = topology.plan([self.bench.epci])
+        dlq = str(dead_letter_topic(SERVICE, epci=self.bench.epci))
+        plan.missing = [topic for topic in plan.missing if topic.name in {self.topic, dlq}]
+        assert len(topics_of(self.bench.epci)) > len(plan.missing)
+        topology.apply(plan)
+
+    async def tell(self, versions: range) -> None:
+        """Commit these versions of each key, in one transaction per version."""
+        for version in versions:
+            async with self.bench.database.transaction() as session:
+                for state in self.states:
+                    newer = state.model_copy(update={"version": version})
+                    record(session, Outbox, newer, fact="updated", visibility=Visibility.TERRITORY)
+
+    def __post_init__(self) -> None:
+        self.states = [make_project(self.bench.epci, id=uuid7()) for _ in range(KEYS)]
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Run relay and consumers."""
+        letters = Publisher(self.bench.bootstrap, client_id="dlq")
+        subscribers = self.bench.subscribers(self.bench.delivery(letters))
+        tasks = [asyncio.create_task(self.relay.run()), asyncio.create_task(subscribers.run())]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            for task in tasks:
+                with suppress(asyncio.CancelledError):
+                    await task
+            await letters.close()
+
+    async def everything_is_known(self) -> bool:
+        """Tell whether the newest version of each key has come back by Kafka."""
+        rows = await self.bench.rows(KnownProject)
+        return len(rows) == KEYS and await self.newest() == {str(row.id): row.version for row in rows}
+
+    async def newest(self) -> dict[str, int]:
+        """Return the newest version of each key that was committed."""
+        rows = await self.bench.rows(Outbox)
+        return {row.key: row.aggregate_version for row in sorted(rows, key=lambda row: row.aggregate_version)}
+
+
+@pytest.fixture
+async def alone(tmp_path: Path, siren: str) -> AsyncIterator[Alone]:
+    port = free_port()
+    bench = await make_bench(tmp_path / "own", epci=siren, bootstrap=f"127.0.0.1:{port}", members=[siren])
+    kafka = LocalKafka(tmp_path / "kafka", port=port)
+    yield Alone(kafka, bench, bench.relay())
+    kafka.kill()
+    await bench.database.close()
+
+
+async def test_without_kafka_writes_are_accepted_and_arrive_once_it_is_there(alone: Alone) -> None:
+    async with alone.running():
+        await alone.tell(range(1, 3))
+        await asyncio.sleep(1)
+        assert await alone.bench.backlog() == 2 * KEYS
+
+        await alone.start_kafka()
+        await eventually(alone.everything_is_known, within=60)
+
+    assert await alone.bench.backlog() == 0
+
+
+async def test_kafka_killed_in_the_middle_of_2000_sends_loses_none_and_keeps_order(alone: Alone) -> None:
+    await alone.start_kafka()
+    await alone.tell(range(1, VERSIONS + 1))
+
+    async with alone.running():
+
+        async def in_the_middle() -> bool:
+            return 0 < await alone.bench.backlog() < KEYS * VERSIONS
+
+        await eventually(in_the_middle)
+        alone.kafka.kill()
+        left = await alone.bench.backlog()
+        assert left > 0
+        await alone.start_kafka()
+        await eventually(alone.everything_is_known, within=60)
+        assert await alone.bench.backlog() == 0
+
+    sent: dict[str, list[int]] = defaultdict(list)
+    for one in await dump(alone.bench.bootstrap, alone.topic):
+        sent[one.key.decode()].append(json.loads(one.value)["version"])
+    assert len(sent) == KEYS
+    for versions in sent.values():
+        assert list(dict.fromkeys(versions)) == list(range(1, VERSIONS + 1)), "first sent in order, none lost"
+        assert versions[-1] == VERSIONS
+
+
+async def test_with_kafka_gone_it_stops_in_time_and_the_rows_are_still_there(alone: Alone) -> None:
+    await alone.start_kafka()
+    started = time.monotonic()
+
+    async with alone.running():
+        await alone.tell(range(1, 2))
+        await eventually(alone.everything_is_known, within=30)
+        alone.kafka.kill()
+        await alone.tell(range(2, 4))
+        alone.relay.wake()
+        await asyncio.sleep(1)
+        started = time.monotonic()
+
+    assert time.monotonic() - started < 30
+    assert await alone.bench.backlog() == 2 * KEYS

@@ -1,6 +1,5 @@
 """What every test may use: the Kafka of the run, EPCI of its own, a clock that can be moved."""
 
-
 import pytest
 
 from shared.messaging.topology import Topology

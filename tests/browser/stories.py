@@ -2,7 +2,6 @@
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any
 
 from services.demo.doors import Door
 from services.demo.story.links import follow
@@ -12,7 +11,6 @@ from tests.support.events import event_body
 CONFIRM, MANAGE, OFFER = (f"/agenda/inscription/{name}/" for name in ("confirmer", "gerer", "place"))
 SECRET = "Confidence"  # is part of everything that a visitor must not read
 ATTACK = "<script>alert(1)</script><img src=x onerror=alert(2)>"
-PAST = "2026-02-27"
 
 
 @dataclass(frozen=True)
@@ -36,17 +34,17 @@ async def tell(world: World) -> Told:
         publish(neighbour, title=f"Visite {ATTACK}", summary=ATTACK),
         publish(neighbour, title=f"{SECRET} du voisin", visibility="territory"),
         _log_projects(own),
-        neighbour.post("/api/v1/projects", project(title=f"Hydrogène {ATTACK}", public_summary=ATTACK)),
-        neighbour.post("/api/v1/projects", project(title=f"{SECRET} du voisin", visibility="territory")),
+        log_project(neighbour, title=f"Hydrogène {ATTACK}", public_summary=ATTACK),
+        log_project(neighbour, title=f"{SECRET} du voisin", visibility="territory"),
     )
     await world.shows("Réseau de chaleur", "Friche des Deux-Rives", "Hydrogène &lt;script&gt;", "Visite &lt;script&gt;")
     return Told(open_event, full_event, cancelled_event)
 
 
-def project(**over: object) -> dict[str, Any]:
-    """Return the body of a new public project, with a part that is for colleagues only."""
-    commun = {"kind": "study", "visibility": "public", "commune_insee": ["76476"], "need_statement": f"{SECRET} écrite"}
-    return {"title": "Étude d’essai", **commun, **over}
+async def log_project(door: Door, *, to: str = "/api/v1/projects", **over: object) -> None:
+    """Log a project, public unless told otherwise, with a part that is for colleagues only."""
+    body = {"title": "Étude d’essai", "kind": "study", "visibility": "public", "commune_insee": ["76476"]}
+    await door.post(to, {**body, "need_statement": f"{SECRET} écrite", **over}, role="coordinator")
 
 
 async def publish(door: Door, **over: object) -> str:
@@ -81,19 +79,18 @@ async def _cancel(door: Door, event_id: str) -> str:
 
 
 async def _log_projects(door: Door) -> None:
-    source = {"label": "Port-Jérôme, comité du 1er mars", "quality": "announced"}
-    real = project(
+    await log_project(
+        door,
+        to="/api/v1/projects/import",
         title="Réseau de chaleur fatale de la zone industrielle de Port-Jérôme",
         kind="industrial_ecology",
-        axis="ecological_energy_transition",
         commune_insee=["76476", "76384", "76114", "76351", "76540"],
         total_cost_ht="4200000.00",
         stage="committed",
         external_ids=[{"service": "essai", "id": "1"}],
-        source=source,
+        source={"label": "Port-Jérôme, comité du 1er mars", "quality": "announced"},
     )
-    await door.post("/api/v1/projects/import", real, role="coordinator")
-    await door.post("/api/v1/projects", project(title="Friche des Deux-Rives", kind="land_brownfield"))
-    await door.post("/api/v1/projects", project(title="École de production, 2e promotion", total_cost_ht="850000.00"))
-    await door.post("/api/v1/projects", project(title=f"{SECRET} entre voisins", visibility="territory"))
-    await door.post("/api/v1/projects", project(title=f"{SECRET} de la maison", visibility="private"))
+    await log_project(door, title="Friche des Deux-Rives", kind="land_brownfield", axis="industrial_land")
+    await log_project(door, title="École de production, 2e promotion", total_cost_ht="850000.00")
+    await log_project(door, title=f"{SECRET} entre voisins", visibility="territory")
+    await log_project(door, title=f"{SECRET} de la maison", visibility="private")

@@ -2,7 +2,7 @@
 
 from playwright.async_api import expect
 
-from tests.browser.stories import ATTACK, CONFIRM, SECRET, Told, project
+from tests.browser.stories import ATTACK, CONFIRM, SECRET, Told, log_project
 from tests.browser.visit import Visit
 from tests.browser.world import World
 from tests.support.browser import MARKS
@@ -64,7 +64,7 @@ async def test_an_open_page_tells_by_itself_that_something_came(visit: Visit, wo
         await visit.open("/")
     await expect(page.locator("[data-live-notice]")).to_be_hidden()
 
-    await world.neighbour.post("/api/v1/projects", project(title="Projet saisi pendant la lecture"))
+    await log_project(world.neighbour, title="Projet saisi pendant la lecture")
 
     notice = page.get_by_role("status")
     await expect(notice).to_contain_text("depuis l’ouverture de cette page", timeout=15_000)

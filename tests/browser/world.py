@@ -84,7 +84,9 @@ async def _settle(folder: Path, *, smtp_port: int) -> Grounds:
     territory = Territory(code="ESSAI", name="Boucles et Plateaux", members=tuple(members))
     file = folder / "territory.yaml"
     file.write_text(yaml.safe_dump(territory.model_dump(mode="json"), allow_unicode=True), encoding="utf-8")
-    places = [await _place(folder / member.code, member, port=port) for member, port in zip(members, ports, strict=True)]
+    places = [
+        await _place(folder / member.code, member, port=port) for member, port in zip(members, ports, strict=True)
+    ]
     return Grounds(folder, file, territory, tuple(places[:2]), smtp_port, mailbox_port=0)
 
 

@@ -1,4 +1,4 @@
-"""The whole story, as ``make demo CHECK=1`` plays and verifies it: seven instances, Kafka, mails, two accidents."""
+"""The whole story, as ``make demo CHECK=1`` plays it: seven instances, Kafka, mails, two accidents."""
 
 import json
 import subprocess

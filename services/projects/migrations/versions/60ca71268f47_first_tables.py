@@ -1,4 +1,4 @@
-# ruff: noqa: PLR0915 - generated, one statement for each table and index
+
 """first tables"""
 
 import sqlalchemy as sa

@@ -39,7 +39,8 @@ def _fork(wanted: dict[str, Any]) -> int:
         serve([])
         code = 0
     except BaseException:
-        traceback.print_exc()
+        traceback.print_exc()  # nobody above a fork would
+        raise
     finally:
         sys.stdout.flush()
         os._exit(code)

@@ -12,10 +12,11 @@ from services.events.queries import feeds
 from services.events.queries.home import seats_in_words
 from services.events.queries.places import FormView, PlaceView, get_form, get_place
 from services.events.rules.screens import SCREENS, Purpose
-from services.events.schemas import RegistrationForm, Token
+from services.events.schemas import RegistrationForm
 from shared.contracts.events import RegistrationState
 from shared.db.session import Session
 from shared.errors import NotFound
+from shared.fields import Token
 from shared.http.guards import Router, Who
 from shared.http.refusals import field_of, french
 from shared.http.session import Reading, Transaction

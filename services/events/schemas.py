@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from services.events.rules.offers import OfferMode
 from services.events.rules.publication import Publication
@@ -17,7 +17,6 @@ from shared.fields import Code, Email, Id, Insee, Instant, Line, Paragraph, Shor
 MAX_SESSIONS = 20
 LONGEST_SESSION = timedelta(hours=24)
 Seats = Annotated[int, Field(ge=1, le=100_000)]
-Token = Annotated[str, StringConstraints(max_length=300, pattern=r"^[A-Za-z0-9_.-]+$")]
 Mode = Literal["free", "external"]
 Need = Literal["hi", "vi", "pi", "mi", "ii"]
 

@@ -9,6 +9,7 @@ from services.notifications.commands import subscriptions
 from services.notifications.queries import atom
 from services.notifications.rules.filters import RHYTHM_LABELS, Rhythm
 from services.notifications.rules.house import House, house_of
+from shared.fields import Token
 from shared.http.guards import Router, Who
 from shared.http.session import Reading, Transaction
 from shared.identity.access import Right
@@ -38,7 +39,9 @@ async def get_atom(request: Request, session: Reading, who: Who, house: Speaking
 
 
 @router.read("/lettres/confirmation/{token}", right=Right.LINK)
-async def show_confirmation(request: Request, session: Reading, who: Who, token: str, house: Speaking) -> HTMLResponse:
+async def show_confirmation(
+    request: Request, session: Reading, who: Who, token: Token, house: Speaking
+) -> HTMLResponse:
     """Show what is about to be confirmed."""
     reader = await subscriptions.open_link(session, who, token=token, purpose=subscriptions.CONFIRM, house=house)
     if reader.asked_rhythm is None:
@@ -49,14 +52,14 @@ async def show_confirmation(request: Request, session: Reading, who: Who, token:
 
 
 @router.act("/lettres/confirmation/{token}", right=Right.LINK)
-async def confirm(request: Request, session: Transaction, who: Who, token: str, house: Speaking) -> HTMLResponse:
+async def confirm(request: Request, session: Transaction, who: Who, token: Token, house: Speaking) -> HTMLResponse:
     """Start the subscription; again, and the answer is the same."""
     reader = await subscriptions.confirm_subscription(session, who, token=token, house=house)
     return _confirmed(request, reader.rhythm, house)
 
 
 @router.read("/lettres/preferences/{token}", right=Right.LINK)
-async def show_preferences(request: Request, session: Reading, who: Who, token: str, house: Speaking) -> HTMLResponse:
+async def show_preferences(request: Request, session: Reading, who: Who, token: Token, house: Speaking) -> HTMLResponse:
     """Show the rhythm of a subscription and the others there are."""
     reader = await subscriptions.open_link(session, who, token=token, purpose=subscriptions.MANAGE, house=house)
     return _preferences(request, str(reader.id), reader.rhythm, house)
@@ -67,7 +70,7 @@ async def change_preferences(
     request: Request,
     session: Transaction,
     who: Who,
-    token: str,
+    token: Token,
     house: Speaking,
     rhythm: Annotated[Rhythm, Form()],
 ) -> HTMLResponse:
@@ -77,7 +80,7 @@ async def change_preferences(
 
 
 @router.read("/lettres/desabonnement/{token}", right=Right.LINK)
-async def show_unsubscribe(request: Request, session: Reading, who: Who, token: str, house: Speaking) -> HTMLResponse:
+async def show_unsubscribe(request: Request, session: Reading, who: Who, token: Token, house: Speaking) -> HTMLResponse:
     """Show the button; a mail scanner that follows the link unsubscribes nobody."""
     house.signer.subject(subscriptions.UNSUBSCRIBE, token)
     form = LinkForm(action=request.url.path, buttons=[Button("Me désabonner")])
@@ -86,7 +89,7 @@ async def show_unsubscribe(request: Request, session: Reading, who: Who, token: 
 
 
 @router.act("/lettres/desabonnement/{token}", right=Right.LINK, limit="unsubscribe")
-async def unsubscribe(request: Request, session: Transaction, who: Who, token: str, house: Speaking) -> HTMLResponse:
+async def unsubscribe(request: Request, session: Transaction, who: Who, token: Token, house: Speaking) -> HTMLResponse:
     """End the subscription in one click (RFC 8058): no cookie, no question, the same answer each time."""
     await subscriptions.unsubscribe(session, who, token=token, channel="one_click", house=house)
     sentence = f"C’est noté\u00a0: la lettre de {house.own.name} ne vous sera plus envoyée. Votre adresse est effacée."

@@ -14,12 +14,13 @@ _AFTER_COMMIT = "after_commit"
 
 @dataclass(frozen=True)
 class Origin:
-    """Who speaks: the EPCI, its service, the incarnation of this database, the address of the instance."""
+    """Who speaks: the EPCI, its service, the incarnation of this database, the address and name of the instance."""
 
     epci: str
     service: str
     instance: UUID
     base_url: str
+    name: str = ""
 
 
 def give_origin(session: Session, origin: Origin) -> None:

@@ -8,6 +8,7 @@ from fastapi import Request
 from fastapi.responses import FileResponse, Response
 
 from shared.errors import NotFound
+from shared.fields import Code
 from shared.http.guards import Router
 from shared.identity.access import Right, visitor_scope
 from shared.instance.running import Instance
@@ -42,7 +43,7 @@ async def live(request: Request) -> Response:
 
 
 @router.read("/schemas/{name}", right=Right.PUBLIC)
-async def schema(name: str) -> Response:
+async def schema(name: Code) -> Response:
     """Give one published document of the contract.
 
     Raises:

@@ -113,6 +113,7 @@ class Instance:
             service=manifest.name,
             instance=UUID(instance),
             base_url=self.settings.base_url,
+            name=self.territory.member(self.settings.siren).name,
         )
         self._start_jobs(service)
 

@@ -73,7 +73,7 @@ class Channel(Protocol):
 
 @dataclass
 class _Waiting:
-    """A key that backs off."""
+    """A key, or a topic that is not there, that backs off."""
 
     until: float
     pause: float
@@ -146,9 +146,8 @@ class Relay:
             return False
         crash.point("relay.after_select")
         known = await self._channel.ready(sorted({row.topic for row in rows}))
-        for row in rows:
-            if row.topic not in known:
-                self._back_off(row)
+        for topic in {row.topic for row in rows} - known:
+            self._back_off(topic)
         rows = [row for row in rows if row.topic in known]
         outcome = await self._send(rows)
         crash.point("relay.after_ack")
@@ -163,14 +162,19 @@ class Relay:
         blocked = aliased(outbox)
         same_key = (col(blocked.topic) == col(outbox.topic)) & (col(blocked.key) == col(outbox.key))
         stopped = exists().where(same_key, col(blocked.blocked_at).is_not(None), col(blocked.published_at).is_(None))
+        loop_time = asyncio.get_running_loop().time()
+        self._waiting = {key: kept for key, kept in self._waiting.items() if kept.until > loop_time - kept.pause}
+        # Not read at all: a window full of rows of a topic that is not there would leave no room for the others.
+        absent = [topic for (topic, key), kept in self._waiting.items() if not key and kept.until > loop_time]
         statement = (
-            select(outbox).where(col(outbox.published_at).is_(None), ~stopped).order_by(col(outbox.seq)).limit(WINDOW)
+            select(outbox)
+            .where(col(outbox.published_at).is_(None), ~stopped, col(outbox.topic).not_in(absent))
+            .order_by(col(outbox.seq))
+            .limit(WINDOW)
         )
         async with self._database.reading() as session:
             rows = (await session.exec(statement)).all()
-            BACKLOG.labels(*self._labels).set(len(rows) if len(rows) < WINDOW else await self._backlog())
-        loop_time = asyncio.get_running_loop().time()
-        self._waiting = {key: kept for key, kept in self._waiting.items() if kept.until > loop_time - kept.pause}
+        BACKLOG.labels(*self._labels).set(len(rows) if len(rows) < WINDOW and not absent else await self._backlog())
         return [row for row in rows if not self._is_waiting(row, loop_time)]
 
     async def _backlog(self) -> int:
@@ -182,10 +186,11 @@ class Relay:
         kept = self._waiting.get((row.topic, row.key))
         return kept is not None and kept.until > instant
 
-    def _back_off(self, row: OutboxColumns) -> None:
-        before = self._waiting.get((row.topic, row.key))
+    def _back_off(self, topic: str, key: str = "") -> None:
+        """Let a key wait, or a whole topic."""
+        before = self._waiting.get((topic, key))
         pause = min(before.pause * 2, 30) if before else 0.2
-        self._waiting[row.topic, row.key] = _Waiting(asyncio.get_running_loop().time() + pause, pause)
+        self._waiting[topic, key] = _Waiting(asyncio.get_running_loop().time() + pause, pause)
 
     async def _send(self, rows: Sequence[OutboxColumns]) -> _Outcome:
         """Send pipelined, await every future: an idempotent producer never gives up, and nothing is sent twice."""
@@ -228,7 +233,7 @@ class Relay:
         if verdict is Verdict.UNCLEAR:
             self._one_by_one.add(row.topic)
         if verdict is Verdict.TRANSIENT:
-            self._back_off(row)
+            self._back_off(row.topic, row.key)
 
     async def _mark(self, outcome: _Outcome) -> None:
         if not outcome.confirmed and not outcome.refused:

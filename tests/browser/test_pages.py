@@ -30,7 +30,7 @@ async def test_a_registration_from_the_form_to_the_place_given_back(visit: Visit
     await visit.press("M’inscrire")
     await expect(page.get_by_role("alert")).to_be_focused()
     await expect(page.get_by_label("Prénom et nom")).to_have_value("Camille Exemple")
-    assert (await page.title()).startswith("Erreur : ")
+    assert (await page.title()).startswith("Erreur\u00a0: ")
     await visit.judge("inscription-erreurs")
 
     await page.get_by_label("Adresse électronique").fill(address)

@@ -1,30 +1,15 @@
 """Each personal column of the service: what it serves, on what ground, how long it is kept."""
 
-from dataclasses import dataclass
+from shared.privacy import LEGAL_OBLIGATION, PUBLIC_INTEREST, Personal
 
-from services.contacts.rules.words import LegalBasis, Purpose
-
-
-@dataclass(frozen=True)
-class Personal:
-    """The declaration of one column."""
-
-    purpose: Purpose
-    basis: LegalBasis
-    kept: str
-
-
+_COMPANIES = "suivi des entreprises"
 _FOLLOW_UP = Personal(
-    Purpose.COMPANY_FOLLOW_UP,
-    LegalBasis.PUBLIC_INTEREST,
+    _COMPANIES,
+    PUBLIC_INTEREST,
     "trois ans après le dernier contact de la personne, puis effacée",
 )
-_OPPOSITION = Personal(
-    Purpose.COMPANY_FOLLOW_UP, LegalBasis.LEGAL_OBLIGATION, "tant que l’opposition doit être respectée"
-)
-_ATTENDANCE = Personal(
-    Purpose.COMPANY_FOLLOW_UP, LegalBasis.PUBLIC_INTEREST, "comme l’inscription dont c’est une copie"
-)
+_OPPOSITION = Personal(_COMPANIES, LEGAL_OBLIGATION, "tant que l’opposition doit être respectée")
+_ATTENDANCE = Personal(_COMPANIES, PUBLIC_INTEREST, "comme l’inscription dont c’est une copie")
 
 PERSONAL: dict[str, dict[str, Personal]] = {
     "person": dict.fromkeys(

@@ -54,7 +54,7 @@ def _objects(
     invitation = Invitation(
         method=said,
         offset=registration.ical_offset,
-        organiser=getattr(origin, "name", "") or f"EPCI {origin.epci}",
+        organiser=origin.name or f"EPCI {origin.epci}",
         # The same address in every update; answers are matched by it, and it opens nothing.
         organiser_address=f"inscription+{registration.id.hex}@{domain}",
         attendee=registration.name,

@@ -89,9 +89,9 @@ def where_and_when(occasion: Occasion) -> str:
 
 
 def letter(kind: MailKind, occasion: Occasion, about: Particulars) -> Letter:
-    """Write one mail about an event."""
+    """Write one mail about an event; each line is a paragraph of its own."""
     subject, heading, sentences = _WORDS[kind]
-    told = [sentence for sentence in sentences(occasion, about) if sentence]
+    told = [line for sentence in sentences(occasion, about) for line in sentence.splitlines() if line]
     return Letter(f"{subject}\u00a0: {occasion.title}", heading, tuple(told))
 
 

@@ -1,25 +1,15 @@
 """Each personal column of the service: what it serves, on what ground, how long it is kept."""
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Personal:
-    """The declaration of one column, in the words of the register of processing."""
-
-    purpose: str
-    basis: str
-    kept: str
-
+from shared.privacy import PUBLIC_INTEREST, Personal
 
 _PLACE = Personal(
     purpose="organiser le rendez-vous auquel la personne demande une place",
-    basis="mission d’intérêt public",
+    basis=PUBLIC_INTEREST,
     kept="trois ans après le rendez-vous, puis effacée",
 )
 _MAIL = Personal(
     purpose="écrire à la personne ce qu’il advient de sa place",
-    basis="mission d’intérêt public",
+    basis=PUBLIC_INTEREST,
     kept="jusqu’au compte rendu d’envoi, quelques secondes en général, puis effacé",
 )
 

@@ -21,6 +21,8 @@ from shared.messaging.kafka.publishing import METADATA_MS
 log = structlog.get_logger(__name__)
 
 NACK_PAUSE = 0.2
+STOP_SECONDS = 15.0
+DRAIN_SECONDS = 10.0
 
 Handle = Callable[[str, Sequence[RawRecord]], Awaitable[None]]
 
@@ -76,8 +78,10 @@ class Subscribers:
         broker, self._broker = self._broker, None
         self.connected = False
         if broker is not None:
-            with suppress(TimeoutError, KafkaError):
-                await asyncio.wait_for(broker.stop(), 15)
+            # Not `broker.stop()`: with Kafka away one consumer ends as if cancelled, and would cut off the others.
+            ending = asyncio.gather(*(one.stop() for one in broker.subscribers), return_exceptions=True)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(ending, STOP_SECONDS)
 
     def dead(self) -> list[str]:
         """Return the groups whose consuming task has ended although it should run."""
@@ -96,7 +100,7 @@ class Subscribers:
             consumer_only=True,
             allow_auto_create_topics=False,
             metadata_max_age_ms=METADATA_MS,
-            graceful_timeout=15,
+            graceful_timeout=DRAIN_SECONDS,
             logger=quiet,
         )
         for subscription in self.subscriptions:

@@ -26,7 +26,6 @@ from shared.messaging.embedded.install import prepare
 from shared.messaging.embedded.jars import LOCK, cache_folder, ensure_jars, read_lock
 from shared.messaging.embedded.java import find_java
 from shared.messaging.embedded.node import LocalKafka
-from shared.messaging.embedded.storage import TEMPLATE
 from tests.support.kafka_probe import acknowledged, produce, records
 
 ROOT = Path(__file__).parents[3]
@@ -90,20 +89,17 @@ async def test_a_folder_in_use_is_refused_to_a_second_node(node: LocalKafka) -> 
     assert node.running
 
 
-async def test_a_node_that_cannot_start_leaves_its_reason_and_no_process(
-    node: LocalKafka, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    broken = tmp_path / "server.properties"
-    broken.write_text(TEMPLATE.read_text().replace("process.roles=broker,controller", "process.roles=baker"))
+async def test_a_node_that_cannot_start_leaves_its_reason_and_no_process(node: LocalKafka) -> None:
     await node.start()
     await node.stop()
-    monkeypatch.setattr("shared.messaging.embedded.storage.TEMPLATE", broken)
+    (identity,) = node.folder.glob("**/meta.properties")
+    identity.write_text(identity.read_text().replace("node.id=1", "node.id=7"))
 
-    with pytest.raises(DidNotStart, match="baker"):
+    with pytest.raises(DidNotStart, match="node"):
         await node.start()
 
     assert not node.running
-    assert "baker" in node.tail()
+    assert "7" in node.tail()
 
 
 async def test_a_node_not_ready_in_time_is_not_left_behind(node: LocalKafka) -> None:

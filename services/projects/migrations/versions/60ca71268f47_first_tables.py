@@ -1,4 +1,3 @@
-
 """first tables"""
 
 import sqlalchemy as sa

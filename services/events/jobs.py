@@ -19,7 +19,7 @@ _DUTIES: tuple[Callable[[Session, Scope], Awaitable[int]], ...] = (
 )
 
 
-@jobs.every(seconds=1)
+@jobs.every(seconds=2)
 async def keep_time(work: Work) -> int:
     """Do what has become due, each duty in a transaction of its own; a quiet tick only reads."""
     scope = instance_scope(work.settings.siren)

@@ -20,13 +20,13 @@ jobs = Jobs()
 BATCH = 50
 
 
-@jobs.every(seconds=1)
+@jobs.every(seconds=5)
 async def send_service_mails(work: Work) -> int:
     """Send what somebody waits for, over a connection of its own."""
     return await _send_lane(work, Lane.SERVICE)
 
 
-@jobs.every(seconds=1)
+@jobs.every(seconds=5)
 async def send_letters(work: Work) -> int:
     """Send the mails of frozen issues."""
     return await _send_lane(work, Lane.LETTER)

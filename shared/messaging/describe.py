@@ -143,8 +143,9 @@ def _narrowed(schema: dict[str, Any], part: type[Part], visibility: Visibility) 
     body: dict[str, Any] = _opened(schema)
     kept = set(_published(part, visibility))
     body["properties"] = {name: shape for name, shape in body.get("properties", {}).items() if name in kept}
-    body["required"] = sorted(kept.intersection(body.get("required", ())))
-    return body
+    required = sorted(kept.intersection(body.pop("required", ())))
+    # An empty list is no list to older dialects.
+    return body | ({"required": required} if required else {})
 
 
 def _published(part: type[Part], visibility: Visibility) -> list[str]:

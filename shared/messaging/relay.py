@@ -24,7 +24,7 @@ from shared.messaging.outbox import OutboxColumns
 log = structlog.get_logger(__name__)
 
 WINDOW = 500
-IDLE_SECONDS = 1.0
+IDLE_SECONDS = 2.0
 BACKLOG = Gauge("estuaire_outbox_backlog", "Rows not yet published", ["epci", "service"])
 PUBLISHED = Counter("estuaire_outbox_published_total", "Rows published", ["epci", "service"])
 SEND_ERRORS = Counter("estuaire_outbox_send_errors_total", "Failed sends", ["epci", "service", "verdict"])

@@ -3,7 +3,7 @@
 from playwright.async_api import expect
 
 from tests.browser.stories import CONFIRM, MANAGE, OFFER, Told, publish, register
-from tests.browser.visit import Visit
+from tests.browser.visit import Visit, start_visit
 from tests.browser.world import World
 from tests.support.browser import MARKS
 
@@ -111,3 +111,14 @@ async def test_pages_that_say_no(visit: Visit, told: Told) -> None:
     await visit.open(f"/agenda/{told.full_event}/inscription")
     await expect(visit.page.get_by_text("complet, liste d’attente")).to_be_visible()
     await visit.judge("inscription-complet")
+
+
+async def test_the_mailbox_of_the_demo(visit: Visit, world: World, told: Told) -> None:
+    there = await start_visit(visit.page.context, world.mailbox.url)
+
+    await there.open("/")
+    assert await there.heading() == "Courriels reçus"
+    await there.judge("courriels")
+
+    await there.page.get_by_role("rowheader").get_by_role("link").first.click()
+    await there.judge("courriel")

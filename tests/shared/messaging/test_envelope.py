@@ -1,6 +1,7 @@
 """Reading a record never fails otherwise than by refusing it: what else rose would stop its partition for ever."""
 
 import json
+from datetime import timedelta, timezone
 from typing import Any
 
 from hypothesis import given, settings
@@ -17,7 +18,8 @@ RIGHT = written(make_project(SIREN))
 NAMES = [name for name, _ in RIGHT.headers]
 FIELDS = sorted(json.loads(RIGHT.value or b""))
 
-instants = st.datetimes(timezones=st.timezones()).map(lambda one: one.isoformat().encode())
+zones = st.sampled_from([timezone(timedelta(hours=hours)) for hours in (-14, 0, 14)])
+instants = st.datetimes(timezones=zones).map(lambda one: one.isoformat().encode())
 words = st.sampled_from(
     ["=?utf-8?b?=", "=?x\0?q?a?=", "=?idna?q?=FF?=", "=?utf-16?b?/w==?=", "\ud800", "NaN", "1E+9999"]
 )

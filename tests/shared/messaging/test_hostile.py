@@ -5,6 +5,7 @@ import json
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,11 +15,13 @@ from sqlalchemy import event
 from shared.contracts.base import Visibility
 from shared.contracts.contacts import PersonCard
 from shared.contracts.projects import Project
-from shared.messaging.delivery import FORGED, Delivery, group_of
-from shared.messaging.kafka import Publisher, Subscribers, Subscription, raw_of
+from shared.messaging.delivery import FORGED, DeadLetter, Delivery, group_of
+from shared.messaging.envelope import RawRecord
+from shared.messaging.kafka import DeadLetters, Publisher, Subscribers, Subscription, raw_of
 from shared.messaging.registry import Topic, dead_letter_topic, topic_of
 from shared.territory.members import Territory
 from tests.support.backbone import SERVICE, Attempt, Bench, Effect, KnownProject, make_project
+from tests.support.cluster import change
 from tests.support.hostile import ACCEPTED, FORGERIES, REFUSED
 from tests.support.peer import Written, handled, make_topics, send, send_with_unreadable_name, written
 from tests.support.territory import random_siren
@@ -317,6 +320,24 @@ async def test_a_database_away_sends_nothing_to_the_dlq(bench: Bench, territory:
     assert len(await bench.rows(KnownProject)) == len(await bench.rows(Effect)) == 20
     assert await bench.rows(Attempt) == []
     assert list(await letters(bench)) == list(await letters(bench, kind="reactor")) == [10]
+
+
+async def test_a_letter_too_large_even_for_the_dlq_is_cut_and_holds_up_no_other(bench: Bench) -> None:
+    dlq = str(dead_letter_topic(SERVICE, epci=bench.epci))
+    await change(bench.bootstrap, dlq, key="max.message.bytes", value="600000")
+    publisher = Publisher(bench.bootstrap, client_id="dlq")
+    letters = DeadLetters(publisher, topic=dlq, software="essai")
+    record = RawRecord(topic_at(bench.epci), 0, 7, 0, b"key", b"x" * 700_000, (("ce_id", b"1"),))
+
+    await letters.bury(DeadLetter(record, "group", "oversize", tries=1))
+    await letters.bury(DeadLetter(replace(record, offset=8, value=b"small"), "group", "bad_key", tries=1))
+    await publisher.close()
+
+    first, second = await dump(bench.bootstrap, dlq)
+    facts = dict(first.headers)
+    assert (facts["dlq_cut"], facts["dlq_topic"], facts["dlq_offset"]) == (b"true", record.topic.encode(), b"7")
+    assert len(first.value) == 256 * 1024
+    assert (second.value, dict(second.headers)["ce_id"]) == (b"small", b"1")
 
 
 def _with_one_wrong(peer: str) -> Sequence[Written]:

@@ -1,0 +1,36 @@
+"""What an operator does to topics, and what the cluster then says of them."""
+
+from collections.abc import Sequence
+
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # re-exported without saying so
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+)
+
+from tests.support.waiting import eventually
+
+
+def described(bootstrap: str, names: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Return the configuration of topics, as the cluster tells it."""
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    answers = admin.describe_configs([ConfigResource(ConfigResource.Type.TOPIC, name) for name in names])
+    return {
+        resource.name: {key: entry.value for key, entry in answer.result().items()}
+        for resource, answer in answers.items()
+    }
+
+
+async def change(bootstrap: str, topic: str, *, key: str, value: str) -> None:
+    """Change one setting of a topic, and return once the cluster says so."""
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    entry = ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET)
+    resource = ConfigResource(ConfigResource.Type.TOPIC, topic, incremental_configs=[entry])
+    for answer in admin.incremental_alter_configs([resource]).values():
+        answer.result()
+
+    async def told() -> bool:
+        return described(bootstrap, [topic])[topic][key] == value
+
+    await eventually(told)

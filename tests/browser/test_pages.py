@@ -1,4 +1,4 @@
-"""Every page a visitor can reach keeps the rules of the house, at three widths; the way there is the one people take."""
+"""Every page a visitor can reach keeps the rules of the house, at three widths; one gets there as people do."""
 
 from playwright.async_api import expect
 

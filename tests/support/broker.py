@@ -7,6 +7,7 @@ import socket
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -61,14 +62,15 @@ def _external() -> Broker | str:
 
 
 def _container() -> Broker | str:
-    if shutil.which("docker") is None and "DOCKER_HOST" not in os.environ and not Path("/var/run/docker.sock").exists():
+    if "DOCKER_HOST" not in os.environ and not _listens(Path("/var/run/docker.sock")):
         return "no Docker engine"
     from docker import from_env  # noqa: PLC0415 - importing it costs a second, for machines that have an engine
     from docker.errors import DockerException  # noqa: PLC0415
     from testcontainers.core.container import DockerContainer  # noqa: PLC0415
 
     try:
-        from_env().ping()
+        with closing(from_env()) as engine:
+            engine.ping()
     except DockerException as error:
         return f"the Docker engine does not answer ({type(error).__name__})"
     port = free_port()
@@ -83,6 +85,11 @@ def _container() -> Broker | str:
             container.stop()
             return "the container did not become ready within 90 s"
     return broker
+
+
+def _listens(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        return path.exists() and probe.connect_ex(str(path)) == 0
 
 
 def _container_settings(port: int) -> dict[str, str]:

@@ -86,7 +86,7 @@ async def handled(bootstrap: str, topic: str, *, groups: Sequence[str]) -> list[
         return []  # the broker has had no group yet and is making room for them
     finally:
         await admin.close()
-    return [max(one[partition].offset, 0) for one in found]
+    return [max(one[partition].offset, 0) if partition in one else 0 for one in found]
 
 
 async def make_topics(bootstrap: str, *names: str) -> None:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from shared.messaging.delivery import Delivery
+from shared.messaging.kafka import Publisher
 from shared.messaging.topology import Topology
 from shared.territory.members import Territory
 from tests.support.backbone import Bench, make_bench
@@ -24,3 +26,11 @@ async def neighbour(tmp_path: Path, bootstrap: str, territory: Territory, topics
     made = await make_bench(tmp_path / "other", epci=territory.sirens[1], bootstrap=bootstrap, members=territory.sirens)
     yield made
     await made.database.close()
+
+
+@pytest.fixture
+async def delivery(bench: Bench) -> AsyncIterator[Delivery]:
+    """Return what handles records for the bench."""
+    publisher = Publisher(bench.bootstrap, client_id="dlq")
+    yield bench.delivery(publisher)
+    await publisher.close()

@@ -1,6 +1,7 @@
 """Topics are planned, created as planned, compared, and never changed in silence."""
 
 import pytest
+
 from shared.contracts import CATALOGUE
 from shared.contracts.base import Visibility
 from shared.messaging.registry import dead_letter_topic, parse_topic

@@ -1,0 +1,64 @@
+"""What a bench makes of the topics it reads: what it has handled, and what it has set aside."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from aiokafka import ConsumerRecord
+
+from shared.contracts.base import Visibility
+from shared.contracts.projects import Project
+from shared.messaging.delivery import FORGED, group_of
+from shared.messaging.kafka import Subscribers
+from shared.messaging.registry import dead_letter_topic, topic_of
+from tests.support.backbone import SERVICE, Bench
+from tests.support.peer import handled
+from tests.support.topics import dump
+
+
+def topic_at(epci: str) -> str:
+    """Return the topic in which an EPCI tells the territory of its projects."""
+    return str(topic_of(Project, visibility=Visibility.TERRITORY, epci=epci))
+
+
+def forged(bench: Bench) -> float:
+    """Return how many records that speak for another this service has counted."""
+    return sum(
+        sample.value
+        for metric in FORGED.collect()
+        for sample in metric.samples
+        if sample.name.endswith("_total") and sample.labels["epci"] == bench.epci
+    )
+
+
+async def letters(bench: Bench, *, kind: str = "projector") -> dict[int, "ConsumerRecord[bytes, bytes]"]:
+    """Return what one group of the bench has set aside, by offset in its topic."""
+    group = group_of(bench.epci, SERVICE, kind).encode()
+    found = await dump(bench.bootstrap, str(dead_letter_topic(SERVICE, epci=bench.epci)))
+    mine = [one for one in found if dict(one.headers[:8])["dlq_group"] == group]
+    by_offset = {int(dict(one.headers[:8])["dlq_offset"]): one for one in mine}
+    assert len(by_offset) == len(mine), "set aside twice"
+    return by_offset
+
+
+def reasons(found: dict[int, "ConsumerRecord[bytes, bytes]"]) -> dict[int, str]:
+    """Return why each was set aside."""
+    return {offset: dict(one.headers[:8])["dlq_reason"].decode() for offset, one in found.items()}
+
+
+@asynccontextmanager
+async def consuming(subscribers: Subscribers) -> AsyncIterator[Subscribers]:
+    """Run the consumers of a bench."""
+    task = asyncio.create_task(subscribers.run())
+    try:
+        yield subscribers
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def caught_up(bench: Bench, topic: str, *, to: int) -> bool:
+    """Tell whether both groups of a bench have handled a topic up to an offset."""
+    groups = [group_of(bench.epci, SERVICE, kind) for kind in ("projector", "reactor")]
+    return await handled(bench.bootstrap, topic, groups=groups) == [to, to]

@@ -11,6 +11,7 @@ import typer
 from shared.messaging.embedded.errors import LocalKafkaError
 from shared.messaging.embedded.install import prepare
 from shared.messaging.embedded.node import LocalKafka
+from shared.messaging.kafka import acknowledges
 
 NOT_RUNNING = 3  # what service commands answer for "stopped"
 
@@ -40,7 +41,7 @@ def start(folder: Folder = DEFAULT_FOLDER, port: Port = None) -> None:
     node = LocalKafka(folder, port=port, outlive=True)
     if not node.running:
         with _refusals_shown():
-            asyncio.run(node.start(progress=_tell))
+            asyncio.run(node.start(probe=acknowledges, progress=_tell))
     _show(node)
 
 

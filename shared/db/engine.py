@@ -15,7 +15,7 @@ from shared import crash
 from shared.db.session import Origin, Session, give_origin, run_after_commit
 
 _WRITES = "estuaire_writes"
-PRAGMAS = ("journal_mode=WAL", "busy_timeout=5000", "foreign_keys=ON", "synchronous=FULL", "cache_size=-2000")
+PRAGMAS = ("journal_mode=WAL", "busy_timeout=5000", "foreign_keys=ON", "synchronous=FULL", "cache_size=-500")
 
 
 class Database:
@@ -101,7 +101,7 @@ def is_transient(error: BaseException) -> bool:
 def _engine(url: URL) -> AsyncEngine:
     if url.get_backend_name() != "sqlite":
         return create_async_engine(url, pool_size=5, pool_pre_ping=True)
-    engine = create_async_engine(url, connect_args={"timeout": 5}, pool_size=4, max_overflow=20)
+    engine = create_async_engine(url, connect_args={"timeout": 5}, pool_size=2, max_overflow=20)
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 - adapter of the driver
@@ -112,7 +112,7 @@ def _engine(url: URL) -> AsyncEngine:
             "busy_timeout=5000",
             "foreign_keys=ON",
             "synchronous=FULL",
-            "cache_size=-2000",
+            "cache_size=-500",
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 from uuid import UUID
@@ -16,10 +15,11 @@ from shared.db.engine import Database
 from shared.db.migrate import upgrade
 from shared.db.session import Origin
 from shared.errors import Unavailable
-from shared.jobs import Jobs, Runner, Work
+from shared.instance.upkeep import with_upkeep
+from shared.jobs import Runner, Work
 from shared.messaging.delivery import Delivery, group_of
 from shared.messaging.embedded.node import LocalKafka
-from shared.messaging.heartbeat import beat, incarnate
+from shared.messaging.heartbeat import incarnate
 from shared.messaging.kafka import DeadLetters, Publisher, Subscribers, Subscription, acknowledges
 from shared.messaging.recorder import WAKE_RELAY
 from shared.messaging.registry import Record, dead_letter_topic, pattern_of
@@ -119,7 +119,8 @@ class Instance:
 
     def _start_jobs(self, service: RunningService) -> None:
         work = Work(service.database, self.settings, self.territory, self.signer)
-        runner = Runner(_with_heartbeat(service.manifest, seconds=self.settings.heartbeat_seconds), work)
+        beats = self.settings.heartbeat_seconds
+        runner = Runner(with_upkeep(service.manifest, heartbeat_seconds=beats, software=SOFTWARE), work)
         service.database.on_commit = runner.wake
         self._runners.append(runner)
         runner.start()
@@ -194,17 +195,3 @@ class Instance:
 
     def _spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         self._tasks[name] = asyncio.create_task(work, name=name)
-
-
-def _with_heartbeat(manifest: Service, *, seconds: float) -> Jobs:
-    """Return the jobs of a service with its sign of life added."""
-    jobs = replace(manifest.jobs, ticking=list(manifest.jobs.ticking))
-
-    # Woken by commits it would answer each heartbeat it hears with one of its own.
-    @jobs.every(seconds=seconds, woken=False)
-    async def send_heartbeat(work: Work) -> int:
-        async with work.transaction() as session:
-            await beat(session, manifest.tables, software=SOFTWARE)
-        return 0
-
-    return jobs

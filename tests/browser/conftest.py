@@ -1,5 +1,6 @@
 """One browser, two instances and their stories, for all tests of this folder."""
 
+import os
 import sys
 from collections.abc import AsyncIterator
 
@@ -31,13 +32,14 @@ def chromium(request: pytest.FixtureRequest) -> Chromium:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser(chromium: Chromium) -> AsyncIterator[Browser]:
     """Run the browser."""
-    with pytest.MonkeyPatch.context() as environment:
+    environment: dict[str, str | float | bool] = {**os.environ, **chromium.environment}
+    with pytest.MonkeyPatch.context() as patch:
         node = driver_node()
         if node is not None:
-            environment.setenv("PLAYWRIGHT_NODEJS_PATH", node)
+            patch.setenv("PLAYWRIGHT_NODEJS_PATH", node)
         async with async_playwright() as playwright:
             launched = await playwright.chromium.launch(
-                executable_path=chromium.executable, args=list(FLAGS), env=chromium.environment
+                executable_path=chromium.executable, args=list(FLAGS), env=environment
             )
             yield launched
             await launched.close()

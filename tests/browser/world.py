@@ -74,28 +74,33 @@ def _make_topics(bootstrap: str, territory: Territory) -> None:
 
 
 async def _settle(folder: Path, *, smtp_port: int) -> Grounds:
-    """Lay out the folder of the territory, with a place for each EPCI that has an instance."""
+    """Lay out the folder, with a place for each EPCI that has an instance."""
+    territory, file = await asyncio.to_thread(_lay_out, folder)
+    places = [await _place(folder / member.code, member) for member in territory.members[:2]]
+    return Grounds(folder, file, territory, tuple(places), smtp_port, mailbox_port=0)
+
+
+def _lay_out(folder: Path) -> tuple[Territory, Path]:
     ports = [port for port in random.sample(PORTS, k=60) if is_free(port)][: len(NAMES)]
     drawn = make_territory([random_siren() for _ in NAMES], base_urls=[f"http://127.0.0.1:{port}" for port in ports])
-    members = [
+    named = [
         member.model_copy(update={"code": code, "name": name})
         for member, (code, name) in zip(drawn, NAMES, strict=True)
     ]
-    territory = Territory(code="ESSAI", name="Boucles et Plateaux", members=tuple(members))
+    territory = Territory(code="ESSAI", name="Boucles et Plateaux", members=tuple(named))
+    for member in territory:
+        (folder / member.code).mkdir()
     file = folder / "territory.yaml"
     file.write_text(yaml.safe_dump(territory.model_dump(mode="json"), allow_unicode=True), encoding="utf-8")
-    places = [
-        await _place(folder / member.code, member, port=port) for member, port in zip(members, ports, strict=True)
-    ]
-    return Grounds(folder, file, territory, tuple(places[:2]), smtp_port, mailbox_port=0)
+    return territory, file
 
 
-async def _place(folder: Path, member: Member, *, port: int) -> Place:
+async def _place(folder: Path, member: Member) -> Place:
     """Make the tokens of one EPCI, as an operator does before its instance is used."""
-    folder.mkdir()
     database = Database(f"sqlite+aiosqlite:///{folder / 'identity'}.sqlite")
     await upgrade(database, package="shared.identity")
     async with database.transaction() as session:
         tokens = {one.value: (await add_token(session, name="essai", epci=member.siren, role=one))[1] for one in ROLES}
     await database.close()
+    port = int(member.base_url.rpartition(":")[2])
     return Place(member.code, member.siren, member.name, member.base_url, port, folder, tokens)

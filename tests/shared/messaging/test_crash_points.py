@@ -52,7 +52,7 @@ class Fate:
     second: int
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def fates(bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Fate]:
     """Live all first lives at once, up to their crash points, then all second ones to the end."""
     root = tmp_path_factory.mktemp("lives")

@@ -37,7 +37,7 @@ kafka-stop: ## Stop the local Kafka
 	@$(PY) -m services kafka stop
 
 test: setup ## Run the whole test suite on a real Kafka
-	@$(PY) -m pytest -n 2 --dist loadgroup
+	@$(PY) -m pytest -n 2 --dist loadfile
 
 check: setup ## Format, lint, types, walls, migrations, contracts: what CI refuses
 	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy && .venv/bin/lint-imports --no-cache && $(PY) -m services contracts check && $(PY) -m pytest -q -p no:randomly tests/architecture
@@ -58,6 +58,6 @@ lock: ## Resolve the dependencies again into requirements.lock
 	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra demo --group dev --no-header --no-annotate pyproject.toml -o requirements.lock
 
 clean: ## Remove what setup and runs made
-	@rm -rf .venv .data shared/web/node_modules shared/web/static/vendor .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv .data shared/web/node_modules shared/web/static/vendor tests/browser/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .PHONY: help setup demo run kafka kafka-stop test check fix migration migrate contracts lock clean

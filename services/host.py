@@ -10,7 +10,7 @@ from services.contacts.manifest import SERVICE as CONTACTS
 from services.events.manifest import SERVICE as EVENTS
 from services.notifications.manifest import SERVICE as NOTIFICATIONS
 from services.projects.manifest import SERVICE as PROJECTS
-from shared.contracts.base import State
+from shared.contracts.base import State, Visibility
 from shared.errors import Refusal
 from shared.http import health
 from shared.http.context import RequestContext
@@ -28,6 +28,8 @@ from shared.web.templates import build_templates, install, render
 from shared.web.theme import build_theme
 
 SERVICES: dict[str, Service] = {one.name: one for one in (PROJECTS, CONTACTS, EVENTS, NOTIFICATIONS)}
+
+SHOWN = frozenset({"project", "agenda-event", "feed-entry"})
 
 
 def build_app(names: Sequence[str], settings: InstanceSettings) -> FastAPI:
@@ -105,8 +107,11 @@ def _error_page(request: Request, refusal: Refusal) -> Response:
 
 
 def _tell(hub: Hub, records: Sequence[Record[State]]) -> None:
+    """Tell open pages of what a visitor may see; that something private moved is nobody’s to know."""
     for record in records:
-        hub.publish(record.aggregate, str(record.id), record.version)
+        shown = record.state is not None and getattr(record.state, "visibility", None) == Visibility.PUBLIC
+        if shown and record.aggregate in SHOWN:
+            hub.publish(record.aggregate, str(record.id), record.version)
 
 
 FOOTNOTE = "Estuaire, logiciel libre sous licence EUPL-1.2."

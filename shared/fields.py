@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
@@ -18,6 +18,7 @@ from stdnum.fr import siret as siret_rules
 _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _FORBIDDEN_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 MAX_VERSION = 2**53
+FIRST_YEAR, LAST_YEAR = 1900, 2200
 
 
 def clean_line(value: str) -> str:
@@ -74,7 +75,16 @@ def canonical_email(value: str) -> str:
         found = validate_email(clean_line(value), check_deliverability=False, allow_quoted_local=False)
     except EmailNotValidError as refused:
         raise ValueError("Cette adresse électronique n’est pas valide. Exemple : prenom.nom@exemple.fr.") from refused
+    if not found.local_part.isascii():
+        raise ValueError("Avant le @, seuls des caractères sans accent peuvent être reçus partout.")
     return f"{found.local_part}@{found.ascii_domain}".lower()
+
+
+def _within_reason(value: datetime) -> datetime:
+    """Refuse instants that calendars, time zones and databases cannot all hold."""
+    if not FIRST_YEAR <= value.year <= LAST_YEAR:
+        raise ValueError(f"Écrivez une date entre {FIRST_YEAR} et {LAST_YEAR}.")
+    return value
 
 
 def _money(value: Decimal) -> str:
@@ -89,7 +99,9 @@ Siret = Annotated[
 ]
 ShortLine = Annotated[str, StringConstraints(max_length=140), AfterValidator(clean_line)]
 Line = Annotated[str, StringConstraints(max_length=300), AfterValidator(clean_line)]
-Title = Annotated[str, StringConstraints(min_length=3, max_length=300), AfterValidator(clean_line)]
+Title = Annotated[
+    str, StringConstraints(min_length=3, max_length=300, strip_whitespace=True), AfterValidator(clean_line)
+]
 Text = Annotated[str, StringConstraints(max_length=20_000), AfterValidator(_clean_text)]
 Paragraph = Annotated[str, StringConstraints(max_length=1_000), AfterValidator(_clean_text)]
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
@@ -108,6 +120,6 @@ Money = Annotated[
 Rate = Annotated[Decimal, Field(ge=0, le=1, decimal_places=4, allow_inf_nan=False)]
 Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
 Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
-Instant = AwareDatetime
+Instant = Annotated[AwareDatetime, AfterValidator(_within_reason)]
 Day = date
 Id = UUID

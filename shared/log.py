@@ -7,7 +7,30 @@ import structlog
 from structlog.typing import Processor
 
 # Everything below WARNING of these libraries is noise in an instance that runs for months.
+CHATTY = (
+    "aiokafka",
+    "aiokafka.conn",
+    "aiokafka.cluster",
+    "aiokafka.consumer.group_coordinator",
+    "aiokafka.producer.sender",
+)
 QUIET = ("aiokafka", "faststream", "alembic", "asyncio", "uvicorn.access", "uvicorn.error", "aiosqlite", "mail")
+
+
+class Seldom(logging.Filter):
+    """Lets one line of each kind pass per minute: a client that waits for Kafka says so a thousand times."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[tuple[str, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether this kind of line was silent for a minute; a kind is a logger and its unfilled message."""
+        kind = (record.name, str(record.msg)[:60])
+        if record.created - self._said.get(kind, 0.0) < 60:
+            return False
+        self._said[kind] = record.created
+        return True
 
 
 def configure(*, level: str = "INFO") -> None:
@@ -38,5 +61,8 @@ def configure(*, level: str = "INFO") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    seldom = Seldom()
+    for name in CHATTY:
+        logging.getLogger(name).filters[:] = [seldom]
     for name in QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))

@@ -1,12 +1,18 @@
 """Settings of an instance: ``ESTUAIRE_`` variables, read once at the edge and handed down as objects."""
 
+import os
 import secrets
 from pathlib import Path
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.errors import Invalid
 from shared.fields import Line, Siren, Url
+
+SHORTEST_SECRET = 32
+Limit = Literal["public", "form", "unsubscribe", "token"]
 
 
 class InstanceSettings(BaseSettings):
@@ -21,13 +27,13 @@ class InstanceSettings(BaseSettings):
     port: int = Field(default=8000, ge=1, le=65535)
     base_url: Url = "http://127.0.0.1:8000"
     territory_bootstrap: Line = ""
-    secret_key: SecretStr | None = None
+    secret_key: SecretStr | None = Field(default=None, min_length=32)
     log_level: str = "INFO"
     smtp_host: str = "127.0.0.1"
     smtp_port: int = Field(default=25, ge=1, le=65535)
     mail_from: Line = ""
     heartbeat_seconds: float = Field(default=60, ge=1, le=3600)
-    limits: dict[str, int] = Field(default_factory=dict)
+    limits: dict[Limit, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
 
     def database_url(self, service: str) -> str:
         """Return where a service keeps its tables: a SQLite file of the data folder."""
@@ -37,9 +43,26 @@ class InstanceSettings(BaseSettings):
         """Return the key of signed links: the setting, else one drawn once and kept beside the databases."""
         if self.secret_key is not None:
             return self.secret_key.get_secret_value()
+        self.prepare_data_dir()
         kept = self.data_dir / "secret.key"
         if not kept.exists():
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            kept.touch(mode=0o600)
-            kept.write_text(secrets.token_urlsafe(48), encoding="ascii")
-        return kept.read_text(encoding="ascii")
+            _write_whole(kept, secrets.token_urlsafe(48))
+        secret = kept.read_text(encoding="ascii")
+        if len(secret) < SHORTEST_SECRET:
+            raise Invalid(f"La clé {kept} est abîmée ; remettez-la depuis une sauvegarde.")
+        return secret
+
+    def prepare_data_dir(self) -> None:
+        """Make the data folder, open to its owner alone: it holds names, addresses and the key of signed links."""
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        self.data_dir.chmod(0o700)
+
+
+def _write_whole(file: Path, text: str) -> None:
+    """Write a file whole or not at all, readable by its owner alone."""
+    draft = file.with_suffix(".draft")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as opened:
+        opened.write(text)
+        opened.flush()
+        os.fsync(opened.fileno())
+    draft.replace(file)

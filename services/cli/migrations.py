@@ -36,7 +36,7 @@ def migration(
 
 async def _migrate() -> None:
     settings = read_settings()
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.prepare_data_dir()
     for name, package in packages().items():
         database = Database(settings.database_url(name))
         try:

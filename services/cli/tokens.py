@@ -70,7 +70,7 @@ async def _revoke(settings: InstanceSettings, token_id: UUID) -> bool:
 
 @asynccontextmanager
 async def _identity(settings: InstanceSettings) -> AsyncIterator[Session]:
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.prepare_data_dir()
     database = Database(settings.database_url("identity"))
     try:
         await upgrade(database, package="shared.identity")

@@ -13,6 +13,7 @@ from shared.fields import Token
 from shared.http.guards import Router, Who
 from shared.http.session import Reading, Transaction
 from shared.identity.access import Right
+from shared.web.formats import de
 from shared.web.shell import Button, LinkForm
 from shared.web.templates import render
 
@@ -47,7 +48,7 @@ async def show_confirmation(
     if reader.asked_rhythm is None:
         return _confirmed(request, reader.rhythm, house)
     form = LinkForm(action=request.url.path, buttons=[Button("Confirmer mon abonnement")])
-    sentence = f"Vous recevrez la lettre de {house.own.name}, {RHYTHM_LABELS[reader.asked_rhythm]}."
+    sentence = f"Vous recevrez la lettre {de(house.own.name)}, {RHYTHM_LABELS[reader.asked_rhythm]}."
     return _page(request, "Confirmer votre abonnement", sentence, form=form)
 
 
@@ -84,7 +85,7 @@ async def show_unsubscribe(request: Request, session: Reading, who: Who, token: 
     """Show the button; a mail scanner that follows the link unsubscribes nobody."""
     house.signer.subject(subscriptions.UNSUBSCRIBE, token)
     form = LinkForm(action=request.url.path, buttons=[Button("Me désabonner")])
-    sentence = f"Vous ne recevrez plus la lettre de {house.own.name}. Les messages de vos inscriptions continuent."
+    sentence = f"Vous ne recevrez plus la lettre {de(house.own.name)}. Les messages de vos inscriptions continuent."
     return _page(request, "Se désabonner", sentence, form=form)
 
 
@@ -92,12 +93,12 @@ async def show_unsubscribe(request: Request, session: Reading, who: Who, token: 
 async def unsubscribe(request: Request, session: Transaction, who: Who, token: Token, house: Speaking) -> HTMLResponse:
     """End the subscription in one click (RFC 8058): no cookie, no question, the same answer each time."""
     await subscriptions.unsubscribe(session, who, token=token, channel="one_click", house=house)
-    sentence = f"C’est noté\u00a0: la lettre de {house.own.name} ne vous sera plus envoyée. Votre adresse est effacée."
+    sentence = f"C’est noté\u00a0: la lettre {de(house.own.name)} ne vous sera plus envoyée. Votre adresse est effacée."
     return _page(request, "Vous êtes désabonné", sentence)
 
 
 def _confirmed(request: Request, rhythm: Rhythm, house: House) -> HTMLResponse:
-    sentence = f"Vous recevrez la lettre de {house.own.name}, {RHYTHM_LABELS[rhythm]}."
+    sentence = f"Vous recevrez la lettre {de(house.own.name)}, {RHYTHM_LABELS[rhythm]}."
     return _page(request, "Votre abonnement est confirmé", sentence)
 
 
@@ -110,7 +111,7 @@ def _preferences(request: Request, reader_id: str, rhythm: Rhythm, house: House)
     stop = house.link(subscriptions.UNSUBSCRIBE, reader_id, subscriptions.UNSUBSCRIBE_PATH)
     context = {
         "title": "Choisir ce que je reçois",
-        "sentence": f"Vous recevez la lettre de {house.own.name}, {RHYTHM_LABELS[rhythm]}.",
+        "sentence": f"Vous recevez la lettre {de(house.own.name)}, {RHYTHM_LABELS[rhythm]}.",
         "form": LinkForm(action=request.url.path, buttons=others),
         "notice": None,
         "unsubscribe": stop,

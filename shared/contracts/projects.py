@@ -272,10 +272,16 @@ class Project(State):
         """Return the record’s value; the public reads amounts only once committed, and partners that accepted."""
         return super(Project, self._for_the_public() if visibility is P else self).at(visibility)
 
+    @property
+    def shows_amounts(self) -> bool:
+        """Whether the public may read what the project costs and gets."""
+        return self.amounts_public and self.stage in AMOUNTS_SHOWN
+
     def _for_the_public(self) -> "Project":
-        shown = self.amounts_public and self.stage in AMOUNTS_SHOWN
         partners = tuple(one for one in self.participants if one.status == ParticipantStatus.ACCEPTED)
-        return self.model_copy(update={"totals": self.totals if shown else Totals(), "participants": partners})
+        return self.model_copy(
+            update={"totals": self.totals if self.shows_amounts else Totals(), "participants": partners}
+        )
 
 
 class Participation(State):

@@ -100,8 +100,8 @@ def is_transient(error: BaseException) -> bool:
 
 def _engine(url: URL) -> AsyncEngine:
     if url.get_backend_name() != "sqlite":
-        return create_async_engine(url, pool_size=5, pool_pre_ping=True)
-    engine = create_async_engine(url, connect_args={"timeout": 5}, pool_size=2, max_overflow=20)
+        return create_async_engine(url, pool_size=5, pool_pre_ping=True, hide_parameters=True)
+    engine = create_async_engine(url, connect_args={"timeout": 5}, pool_size=2, max_overflow=20, hide_parameters=True)
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 - adapter of the driver

@@ -9,6 +9,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.ids import uuid7
 
+log = structlog.get_logger(__name__)
+
 MAX_BODY = 1024 * 1024
 CSP = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -40,8 +42,12 @@ class RequestContext:
         request_id = given if _GIVEN.fullmatch(given) else str(uuid7())
         scope.setdefault("state", {})["request_id"] = request_id
 
+        started = False
+
         async def send_with_headers(message: Message) -> None:
+            nonlocal started
             if message["type"] == "http.response.start":
+                started = True
                 answer = MutableHeaders(scope=message)
                 answer["x-request-id"] = request_id
                 for name, value in SECURITY.items():
@@ -50,24 +56,45 @@ class RequestContext:
 
         with structlog.contextvars.bound_contextvars(request_id=request_id, epci=self._epci):
             if _too_large(headers):
-                await _refuse(scope, receive, send_with_headers)
+                refusal = _problem(
+                    413,
+                    "too-large",
+                    title="Contenu trop volumineux",
+                    detail="Cette demande dépasse 1 Mio.",
+                    request_id=request_id,
+                )
+                await refusal(scope, receive, send_with_headers)
                 return
-            await self._app(scope, _bounded(receive), send_with_headers)
+            try:
+                await self._app(scope, _bounded(receive), send_with_headers)
+            except Exception as error:
+                # The edge of every request: logged once with its id, answered in French, never with its cause.
+                log.error("request_failed", error=type(error).__name__, exc_info=error)
+                failure = _problem(
+                    500,
+                    "failure",
+                    title="Une erreur est survenue",
+                    detail=f"Réessayez. Si le problème persiste, citez la référence {request_id}.",
+                    request_id=request_id,
+                )
+                if not started:
+                    await failure(scope, receive, send_with_headers)
+
+
+def _problem(status: int, slug: str, *, title: str, detail: str, request_id: str) -> JSONResponse:
+    body = {
+        "type": f"urn:estuaire:problem:{slug}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "request_id": request_id,
+    }
+    return JSONResponse(body, status_code=status, media_type="application/problem+json")
 
 
 def _too_large(headers: Headers) -> bool:
     declared = headers.get("content-length", "0")
     return not declared.isdigit() or int(declared) > MAX_BODY
-
-
-async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
-    body = {
-        "type": "urn:estuaire:problem:too-large",
-        "title": "Contenu trop volumineux",
-        "status": 413,
-        "detail": "Cette demande dépasse 1 Mio.",
-    }
-    await JSONResponse(body, status_code=413, media_type="application/problem+json")(scope, receive, send)
 
 
 def _bounded(receive: Receive) -> Receive:

@@ -9,12 +9,33 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
-from shared.errors import Invalid, NotAllowed, NotFound, Refusal, Unavailable
+from shared.errors import Invalid, NotAllowed, NotFound, Refusal, TooLarge, Unavailable
 from shared.http.preconditions import Replayed
 
 log = structlog.get_logger(__name__)
 
 PageOf = Callable[[Request, Refusal], Response]
+
+
+def _not_allowed() -> Refusal:
+    return NotAllowed("Cette adresse n’accepte pas cette demande.")
+
+
+def _unreadable() -> Refusal:
+    return Invalid("Le corps de la demande n’est pas lisible.")
+
+
+def _too_large() -> Refusal:
+    return TooLarge("Cette demande est trop volumineuse.")
+
+
+_BY_STATUS: dict[int, Callable[[], Refusal]] = {
+    400: _unreadable,
+    404: NotFound,
+    405: _not_allowed,
+    413: _too_large,
+    422: _unreadable,
+}
 
 _FRENCH = {
     "missing": "Ce champ manque.",
@@ -59,8 +80,7 @@ def install_refusals(app: FastAPI, *, page_of: PageOf) -> None:
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:
-        refusal = NotFound() if error.status_code == 404 else NotAllowed("Cette adresse n’accepte pas cette demande.")
-        return answer(request, refusal)
+        return answer(request, _BY_STATUS.get(error.status_code, _not_allowed)())
 
     @app.exception_handler(OperationalError)
     async def unavailable(request: Request, error: OperationalError) -> Response:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import suppress
 from importlib.metadata import version
 from typing import Any
 from uuid import UUID
@@ -18,6 +17,7 @@ from shared.errors import Unavailable
 from shared.instance.upkeep import with_upkeep
 from shared.jobs import Runner, Work
 from shared.messaging.delivery import Delivery, group_of
+from shared.messaging.embedded.errors import LocalKafkaError
 from shared.messaging.embedded.node import LocalKafka
 from shared.messaging.heartbeat import incarnate
 from shared.messaging.kafka import DeadLetters, Publisher, Subscribers, Subscription, acknowledges
@@ -59,7 +59,7 @@ class Instance:
 
     async def start(self) -> None:
         """Bring the databases up to date and start everything; Kafka may come later, or never."""
-        self.settings.data_dir.mkdir(parents=True, exist_ok=True)
+        self.settings.prepare_data_dir()
         await upgrade(self.identity, package="shared.identity")
         for service in self.services:
             await self._prepare(service)
@@ -72,9 +72,7 @@ class Instance:
         await self._finish_relays()
         for task in reversed(self._tasks.values()):
             task.cancel()
-        for task in reversed(self._tasks.values()):
-            with suppress(asyncio.CancelledError):
-                await task
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         for publisher in self._dead_letters:
             await publisher.close()
         for database in (self.identity, *(one.database for one in self.services)):
@@ -194,4 +192,14 @@ class Instance:
         ]
 
     def _spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        self._tasks[name] = asyncio.create_task(work, name=name)
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(_note_end)
+        self._tasks[name] = task
+
+
+def _note_end(task: asyncio.Task[None]) -> None:
+    """Say why a task that should run for ever has ended; ``/healthz`` says that it has."""
+    error = None if task.cancelled() else task.exception()
+    if error is not None:
+        told = str(error) if isinstance(error, LocalKafkaError) else ""
+        log.critical("task_ended", task=task.get_name(), error=type(error).__name__, told=told)

@@ -1,6 +1,7 @@
 """How numbers, money, dates and names are written in French; no page or mail writes them by hand."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from datetime import date, datetime, time
 from decimal import ROUND_HALF_UP, Decimal
@@ -171,3 +172,12 @@ def _local(value: datetime) -> datetime:
 
 def _day(value: date) -> date:
     return _local(value).date() if isinstance(value, datetime) else value
+
+
+def de(nom: str) -> str:
+    """Return a name after « de », contracted or elided as French does: ``du Havre``, ``d’Évreux``, ``de Rouen``."""
+    for article, contracted in (("Le ", "du "), ("Les ", "des ")):
+        if nom.startswith(article):
+            return contracted + nom.removeprefix(article)
+    first = unicodedata.normalize("NFD", nom[:1]).upper()[:1]
+    return f"d’{nom}" if first in set("AEIOUY") else f"de {nom}"

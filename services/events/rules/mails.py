@@ -185,7 +185,7 @@ def _cancelled_by_organiser(occasion: Occasion, about: Particulars) -> list[str]
     return [
         f"L’organisateur de {occasion.quoted} a annulé votre inscription.",
         _reason(about),
-        "Pour toute question, répondez à ce message.",
+        "Pour toute question, adressez-vous à l’organisateur.",
     ]
 
 

@@ -20,6 +20,7 @@ from shared.contracts.events import MailLink, MailOrder
 from shared.db.session import Session
 from shared.identity.access import Right, Scope
 from shared.ids import uuid7
+from shared.web.formats import de
 
 log = structlog.get_logger(__name__)
 
@@ -197,10 +198,10 @@ def _confirmation(reader: Subscription, house: House) -> MailOrder:
         version=1,
         updated_at=now(),
         recipient=reader.address,
-        subject=f"Confirmez votre abonnement à la lettre de {house.own.name}",
+        subject=f"Confirmez votre abonnement à la lettre {de(house.own.name)}",
         heading="Confirmez votre abonnement",
         paragraphs=(
-            f"Cette adresse a été donnée pour recevoir la lettre de {house.own.name}, {rhythm}.",
+            f"Cette adresse a été donnée pour recevoir la lettre {de(house.own.name)}, {rhythm}.",
             "L’abonnement commence quand vous le confirmez. Le lien sert pendant 48 heures.",
             "Si vous n’avez rien demandé, ne faites rien : aucune lettre ne partira.",
         ),

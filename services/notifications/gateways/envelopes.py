@@ -1,9 +1,11 @@
 """The bytes of a mail, and the guard that reads them back before they leave."""
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email import policy
-from email.headerregistry import Address, HeaderRegistry, UnstructuredHeader
+from email.header import Header
+from email.headerregistry import Address, HeaderRegistry, UniqueUnstructuredHeader, UnstructuredHeader
 from email.message import EmailMessage
 from email.parser import BytesHeaderParser
 from email.policy import Policy
@@ -24,7 +26,19 @@ class _Verbatim(UnstructuredHeader):
         return f"{self.name}: {self}{policy.linesep}"  # type: ignore[attr-defined]  # the registry mixes it in
 
 
+class _Spaced(UniqueUnstructuredHeader):
+    """A subject that keeps every space: the library loses those between two encoded words."""
+
+    def fold(self, *, policy: Policy) -> str:
+        """Return the header as encoded words of whole phrases."""
+        name = self.name  # type: ignore[attr-defined]  # the registry mixes it in
+        text = str(self)
+        charset = "us-ascii" if text.isascii() else "utf-8"
+        return f"{name}: {Header(text, charset, header_name=name).encode(linesep=policy.linesep)}{policy.linesep}"
+
+
 _HEADERS = HeaderRegistry()
+_HEADERS.map_to_type("subject", _Spaced)  # type: ignore[arg-type]  # as the library’s own headers
 for _name in ("message-id", "list-id", "list-unsubscribe", "list-unsubscribe-post"):
     # The library would break a long address into encoded words, and one-click unsubscribing with it.
     _HEADERS.map_to_type(_name, _Verbatim)  # type: ignore[arg-type]  # as the library’s own headers
@@ -108,5 +122,6 @@ def _write_headers(message: EmailMessage, bodies: Bodies, envelope: Envelope, ho
 
 
 def _ascii(text: str) -> str:
-    """Return a name that needs no encoding where encoded words are not allowed."""
+    """Return a name that needs no encoding where encoded words are not allowed; accents go, letters stay."""
+    text = unicodedata.normalize("NFKD", text)
     return "".join(letter for letter in text if letter.isascii() and (letter.isalnum() or letter == " ")).strip()

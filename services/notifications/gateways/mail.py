@@ -99,7 +99,14 @@ class SmtpRelay:
 
     async def _connected(self) -> SMTP:
         if self._client is None or not self._client.is_connected:
-            self._client = SMTP(hostname=self._host, port=self._port, timeout=VERB_SECONDS, local_hostname=self._name)
+            # No TLS towards the relay of this machine or network: a certificate of its own would stop every mail.
+            self._client = SMTP(
+                hostname=self._host,
+                port=self._port,
+                timeout=VERB_SECONDS,
+                local_hostname=self._name,
+                start_tls=False,
+            )
             await self._client.connect()
         return self._client
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from services.notifications.rules.news import SUMMARY, Marks, News, Source, said, shortened
 from shared.contracts.base import Visibility
 from shared.contracts.notifications import EntryKind
-from shared.contracts.projects import Axis, ParticipantStatus, Project, Stage
+from shared.contracts.projects import Axis, ParticipantStatus, Project, Stage, Totals
 from shared.fields import scrub_line
 from shared.territory.communes import commune_name
 from shared.web.formats import euros, liste_et, montant_court, pluriel
@@ -67,8 +67,8 @@ def project_marks(project: Project) -> Marks:
     """Return what there is to tell of a project now."""
     return {
         LIFE: project.stage if project.stage in TOLD_STAGES else OPEN,
-        "granted": str(project.totals.granted),
-        "paid": str(project.totals.paid),
+        "granted": str(_told_totals(project).granted),
+        "paid": str(_told_totals(project).paid),
         PARTNERS: " ".join(_accepted(project)),
     }
 
@@ -109,8 +109,8 @@ def _life_news(project: Project, told: Marks) -> Iterator[News]:
 
 
 def _money_news(project: Project, told: Marks) -> Iterator[News]:
-    granted = project.totals.granted - Decimal(told["granted"])
-    paid = project.totals.paid - Decimal(told["paid"])
+    granted = _told_totals(project).granted - Decimal(told["granted"])
+    paid = _told_totals(project).paid - Decimal(told["paid"])
     words = [
         *([f"{euros(granted)} accordés"] if granted > 0 else []),
         *([f"{euros(paid)} versés"] if paid > 0 else []),
@@ -136,8 +136,14 @@ def _accepted(project: Project) -> tuple[str, ...]:
     )
 
 
+def _told_totals(project: Project) -> Totals:
+    """Return the amounts that may be told: an entry goes as far as its project, amounts sometimes less far."""
+    kept_back = project.visibility == Visibility.PUBLIC and not project.shows_amounts
+    return Totals() if kept_back else project.totals
+
+
 def _money_summary(project: Project) -> str:
-    totals = project.totals
+    totals = _told_totals(project)
     sums = [f"{euros(totals.granted)} accordés", *([f"{euros(totals.paid)} versés"] if totals.paid else [])]
     cost = f", pour un coût de {montant_court(totals.total_cost_ht)}{_NB}HT" if totals.total_cost_ht else ""
     return f"Au total {liste_et(sums)}{cost}."

@@ -228,17 +228,8 @@ class Project(State):
     service: ClassVar[str] = "projects"
     scopes: ClassVar[tuple[Visibility, ...]] = (T, P)
     facts: ClassVar[frozenset[str]] = frozenset(
-        {
-            "created",
-            "updated",
-            "stage_changed",
-            "health_changed",
-            "funding_changed",
-            "decision_recorded",
-            "indicators_recorded",
-            "visibility_changed",
-            "withdrawn",
-        }
+        "created updated stage_changed health_changed funding_changed decision_recorded indicators_recorded "
+        "visibility_changed withdrawn".split()
     )
     last_facts: ClassVar[frozenset[str]] = frozenset({"withdrawn"})
 

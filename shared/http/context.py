@@ -56,29 +56,15 @@ class RequestContext:
 
         with structlog.contextvars.bound_contextvars(request_id=request_id, epci=self._epci):
             if _too_large(headers):
-                refusal = _problem(
-                    413,
-                    "too-large",
-                    title="Contenu trop volumineux",
-                    detail="Cette demande dépasse 1 Mio.",
-                    request_id=request_id,
-                )
-                await refusal(scope, receive, send_with_headers)
+                await _too_heavy(request_id)(scope, receive, send_with_headers)
                 return
             try:
                 await self._app(scope, _bounded(receive), send_with_headers)
             except Exception as error:
                 # The edge of every request: logged once with its id, answered in French, never with its cause.
                 log.error("request_failed", error=type(error).__name__, exc_info=error)
-                failure = _problem(
-                    500,
-                    "failure",
-                    title="Une erreur est survenue",
-                    detail=f"Réessayez. Si le problème persiste, citez la référence {request_id}.",
-                    request_id=request_id,
-                )
                 if not started:
-                    await failure(scope, receive, send_with_headers)
+                    await _failure(request_id)(scope, receive, send_with_headers)
 
 
 def _problem(status: int, slug: str, *, title: str, detail: str, request_id: str) -> JSONResponse:
@@ -90,6 +76,16 @@ def _problem(status: int, slug: str, *, title: str, detail: str, request_id: str
         "request_id": request_id,
     }
     return JSONResponse(body, status_code=status, media_type="application/problem+json")
+
+
+def _too_heavy(request_id: str) -> JSONResponse:
+    detail = "Cette demande dépasse 1 Mio."
+    return _problem(413, "too-large", title="Contenu trop volumineux", detail=detail, request_id=request_id)
+
+
+def _failure(request_id: str) -> JSONResponse:
+    detail = f"Réessayez. Si le problème persiste, citez la référence {request_id}."
+    return _problem(500, "failure", title="Une erreur est survenue", detail=detail, request_id=request_id)
 
 
 def _too_large(headers: Headers) -> bool:

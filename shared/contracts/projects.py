@@ -228,8 +228,17 @@ class Project(State):
     service: ClassVar[str] = "projects"
     scopes: ClassVar[tuple[Visibility, ...]] = (T, P)
     facts: ClassVar[frozenset[str]] = frozenset(
-        "created updated stage_changed health_changed funding_changed decision_recorded indicators_recorded "
-        "visibility_changed withdrawn".split()
+        [
+            "created",
+            "updated",
+            "stage_changed",
+            "health_changed",
+            "funding_changed",
+            "decision_recorded",
+            "indicators_recorded",
+            "visibility_changed",
+            "withdrawn",
+        ]
     )
     last_facts: ClassVar[frozenset[str]] = frozenset({"withdrawn"})
 

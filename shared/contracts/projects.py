@@ -227,19 +227,12 @@ class Project(State):
     aggregate: ClassVar[str] = "project"
     service: ClassVar[str] = "projects"
     scopes: ClassVar[tuple[Visibility, ...]] = (T, P)
-    facts: ClassVar[frozenset[str]] = frozenset(
-        [
-            "created",
-            "updated",
-            "stage_changed",
-            "health_changed",
-            "funding_changed",
-            "decision_recorded",
-            "indicators_recorded",
-            "visibility_changed",
-            "withdrawn",
-        ]
-    )
+    # fmt: off
+    facts: ClassVar[frozenset[str]] = frozenset({
+        "created", "updated", "stage_changed", "health_changed", "funding_changed", "decision_recorded",
+        "indicators_recorded", "visibility_changed", "withdrawn",
+    })
+    # fmt: on
     last_facts: ClassVar[frozenset[str]] = frozenset({"withdrawn"})
 
     axis: Annotated[Open[Axis] | None, P] = None

@@ -18,7 +18,7 @@ from stdnum.fr import siret as siret_rules
 _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _FORBIDDEN_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 MAX_VERSION = 2**53
-FIRST_YEAR, LAST_YEAR = 1000, 9000
+FIRST_YEAR, LAST_YEAR = 1900, 2200
 
 
 def clean_line(value: str) -> str:

@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 from stdnum import luhn
 
 from shared.contracts.base import Part
+from shared.fields import FIRST_YEAR, LAST_YEAR
 
 _WORDS = st.text(alphabet=string.ascii_letters + "éèçà’ ", min_size=1, max_size=20)
 _EIGHT = st.text(alphabet=string.digits, min_size=8, max_size=8)
@@ -27,7 +28,11 @@ _PLAIN: dict[object, st.SearchStrategy[Any]] = {
     bool: st.booleans(),
     UUID: st.uuids(version=4),
     date: st.dates(min_value=date(2000, 1, 1), max_value=date(2100, 1, 1)),
-    AwareDatetime: st.datetimes(min_value=datetime(2000, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - zone given aside
+    AwareDatetime: st.datetimes(
+        datetime(FIRST_YEAR, 1, 1),  # noqa: DTZ001 - zone given aside
+        datetime(LAST_YEAR, 12, 31),  # noqa: DTZ001 - zone given aside
+        timezones=st.just(UTC),
+    ),
     Decimal: st.decimals(min_value=0, max_value=10**9, places=2),
     type(None): st.none(),
 }

@@ -15,7 +15,7 @@ setup: .venv/.prepared ## Install everything into this folder (needs Python 3.11
 	@test -x $(PY) || { echo "Estuaire: making .venv"; python3 -m venv .venv; }
 	@test -x .venv/bin/uv || { echo "Estuaire: installing uv $(UV_VERSION)"; $(PY) -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); }
 	@echo "Estuaire: installing Python packages"
-	@.venv/bin/uv pip install --python $(PY) --require-hashes -r requirements.lock
+	@.venv/bin/uv pip install --python $(PY) --compile-bytecode --require-hashes -r requirements.lock
 	@.venv/bin/uv pip install --python $(PY) --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -37,7 +37,7 @@ kafka-stop: ## Stop the local Kafka
 	@$(PY) -m services kafka stop
 
 test: setup ## Run the whole test suite on a real Kafka
-	@$(PY) -m pytest -n 2 --dist loadfile
+	@$(PY) -m pytest -n 4 --dist loadfile
 
 check: setup ## Format, lint, types, walls, migrations, contracts: what CI refuses
 	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy && .venv/bin/lint-imports --no-cache && $(PY) -m services contracts check && $(PY) -m pytest -q -p no:randomly tests/architecture

@@ -88,6 +88,12 @@ class TooMany(Refusal):
     status, slug, title = 429, "too-many", "Trop de demandes"
 
 
+class Failed(Refusal):
+    """A mistake of ours: the only answer for which the caller can do nothing but tell us."""
+
+    status, slug, title = 500, "failed", "Une erreur est survenue"
+
+
 class Unavailable(Refusal):
     """A part that is needed does not answer; ``facts["retry_after"]`` in seconds."""
 

@@ -4,12 +4,10 @@ import re
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import JSONResponse
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.ids import uuid7
-
-log = structlog.get_logger(__name__)
 
 MAX_BODY = 1024 * 1024
 CSP = (
@@ -42,67 +40,29 @@ class RequestContext:
         request_id = given if _GIVEN.fullmatch(given) else str(uuid7())
         scope.setdefault("state", {})["request_id"] = request_id
 
-        started = False
-
         async def send_with_headers(message: Message) -> None:
-            nonlocal started
             if message["type"] == "http.response.start":
-                started = True
                 answer = MutableHeaders(scope=message)
                 answer["x-request-id"] = request_id
                 for name, value in SECURITY.items():
                     answer.setdefault(name, value)
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id, epci=self._epci):
-            if _too_large(headers):
-                await _too_heavy(request_id)(scope, receive, send_with_headers)
-                return
-            try:
-                await self._app(scope, _bounded(receive), send_with_headers)
-            except Exception as error:
-                # The edge of every request: logged once with its id, answered in French, never with its cause.
-                log.error("request_failed", error=type(error).__name__, exc_info=error)
-                if not started:
-                    await _failure(request_id)(scope, receive, send_with_headers)
+        # Not unbound on the way out: the server logs a failure after it left us, in the task of this request alone.
+        structlog.contextvars.bind_contextvars(request_id=request_id, epci=self._epci)
+        await self._app(scope, _bounded(receive, declared=headers.get("content-length", "0")), send_with_headers)
 
 
-def _problem(status: int, slug: str, *, title: str, detail: str, request_id: str) -> JSONResponse:
-    body = {
-        "type": f"urn:estuaire:problem:{slug}",
-        "title": title,
-        "status": status,
-        "detail": detail,
-        "request_id": request_id,
-    }
-    return JSONResponse(body, status_code=status, media_type="application/problem+json")
-
-
-def _too_heavy(request_id: str) -> JSONResponse:
-    detail = "Cette demande dépasse 1 Mio."
-    return _problem(413, "too-large", title="Contenu trop volumineux", detail=detail, request_id=request_id)
-
-
-def _failure(request_id: str) -> JSONResponse:
-    detail = f"Réessayez. Si le problème persiste, citez la référence {request_id}."
-    return _problem(500, "failure", title="Une erreur est survenue", detail=detail, request_id=request_id)
-
-
-def _too_large(headers: Headers) -> bool:
-    declared = headers.get("content-length", "0")
-    return not declared.isdigit() or int(declared) > MAX_BODY
-
-
-def _bounded(receive: Receive) -> Receive:
-    """Stop reading a body that lies about its length."""
-    taken = 0
+def _bounded(receive: Receive, *, declared: str) -> Receive:
+    """Refuse to read a body over the limit, whether it says its length, lies about it or says nothing."""
+    taken = 0 if declared.isdigit() and int(declared) <= MAX_BODY else MAX_BODY + 1
 
     async def bounded() -> Message:
         nonlocal taken
         message = await receive()
         taken += len(message.get("body", b""))
-        if taken > MAX_BODY:
-            return {"type": "http.disconnect"}
+        if taken > MAX_BODY and message["type"] == "http.request":
+            raise HTTPException(413)
         return message
 
     return bounded

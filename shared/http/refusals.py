@@ -9,7 +9,8 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
-from shared.errors import Invalid, NotAllowed, NotFound, Refusal, TooLarge, Unavailable
+from shared.errors import Failed, Invalid, NotAllowed, NotFound, Refusal, TooLarge, Unavailable
+from shared.http.context import SECURITY
 from shared.http.preconditions import Replayed
 
 log = structlog.get_logger(__name__)
@@ -61,36 +62,46 @@ _FRENCH = {
 
 
 def install_refusals(app: FastAPI, *, page_of: PageOf) -> None:
-    """Answer every refusal of ``app`` in the caller’s form; anything unexpected is logged once and answers 500."""
+    """Answer every refusal of ``app`` in the caller’s form; a failure answers 500, and the server logs its cause."""
 
-    def answer(request: Request, refusal: Refusal) -> Response:
+    async def refused(request: Request, error: Exception) -> Response:
+        refusal = _as_refusal(error)
         response = page_of(request, refusal) if _wants_page(request) else _problem(request, refusal)
         if "retry_after" in refusal.facts:
             response.headers["retry-after"] = str(refusal.facts["retry_after"])
         return response
 
-    @app.exception_handler(Refusal)
-    async def refused(request: Request, error: Refusal) -> Response:
-        return answer(request, error)
+    async def failed(request: Request, error: Exception) -> Response:
+        response = await refused(request, error)
+        # Starlette answers failures outside of every middleware.
+        response.headers.update({**SECURITY, "x-request-id": request.state.request_id})
+        return response
 
-    @app.exception_handler(RequestValidationError)
-    async def malformed(request: Request, error: RequestValidationError) -> Response:
-        errors = [{"field": field_of(one["loc"]), "message": french(one["type"], one["msg"])} for one in error.errors()]
-        return answer(request, Invalid("La demande contient des erreurs.", errors=errors))
-
-    @app.exception_handler(HTTPException)
-    async def http(request: Request, error: HTTPException) -> Response:
-        return answer(request, _BY_STATUS.get(error.status_code, _not_allowed)())
-
-    @app.exception_handler(OperationalError)
-    async def unavailable(request: Request, error: OperationalError) -> Response:
-        log.warning("database_unavailable", error=type(error.orig).__name__)
-        return answer(request, Unavailable("La base ne répond pas. Réessayez dans un instant.", retry_after=2))
+    for kind in (Refusal, RequestValidationError, HTTPException, OperationalError):
+        app.add_exception_handler(kind, refused)
+    app.add_exception_handler(Exception, failed)
 
     @app.exception_handler(Replayed)
     async def replayed(request: Request, first: Replayed) -> Response:
         headers = {**first.headers, "idempotent-replayed": "true"}
         return Response(first.body, status_code=first.status, headers=headers, media_type="application/json")
+
+
+def _as_refusal(error: Exception) -> Refusal:
+    match error:
+        case Refusal():
+            return error
+        case RequestValidationError():
+            fields = [(field_of(one["loc"]), french(one["type"], one["msg"])) for one in error.errors()]
+            errors = [{"field": field, "message": message} for field, message in fields]
+            return Invalid("La demande contient des erreurs.", errors=errors)
+        case HTTPException():
+            return _BY_STATUS.get(error.status_code, _not_allowed)()
+        case OperationalError():
+            log.warning("database_unavailable", error=type(error.orig).__name__)
+            return Unavailable("La base ne répond pas. Réessayez dans un instant.", retry_after=2)
+        case _:
+            return Failed("Réessayez dans un instant.")
 
 
 def field_of(location: tuple[object, ...]) -> str:

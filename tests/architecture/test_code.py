@@ -14,7 +14,6 @@ MAX_FILE, MAX_FUNCTION = 300, 40
 COMMITS = ("shared/db/engine.py",)
 CATCHES_ALL = (
     "shared/messaging/relay.py",
-    "shared/http/context.py",  # the edge of every request: logged once, answered 500 with its id
     "shared/messaging/delivery.py",
     "shared/messaging/kafka/",
     "shared/jobs.py",

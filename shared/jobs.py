@@ -13,6 +13,7 @@ from shared.settings import InstanceSettings
 from shared.signing import Signer
 from shared.territory.members import Territory
 
+GRACE_SECONDS = 10.0
 log = structlog.get_logger(__name__)
 
 
@@ -24,6 +25,8 @@ class Work:
     settings: InstanceSettings
     territory: Territory
     signer: Signer
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the instance stops: a job of many steps ends after the one under way."""
 
     def transaction(self) -> AbstractAsyncContextManager[Session]:
         """Open a short writing transaction; none stays open over a call to another machine."""
@@ -74,35 +77,40 @@ class Runner:
         self._jobs = jobs
         self._work = work
         self._wakes: list[asyncio.Event] = []
+        self._woken: list[asyncio.Event] = []
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         """Start one task per job."""
         for ticking in self._jobs.ticking:
             wake = asyncio.Event()
+            self._wakes.append(wake)
             if ticking.woken:
-                self._wakes.append(wake)
+                self._woken.append(wake)
             self._tasks.append(asyncio.create_task(self._run(ticking, wake), name=_name(ticking.job)))
 
     def wake(self) -> None:
         """Look for work now: something was committed."""
-        for wake in self._wakes:
+        for wake in self._woken:
             wake.set()
 
     async def stop(self) -> None:
-        """End the jobs; each transaction is committed or rolled back, nothing in between."""
+        """Let each job end the step under way, within bounds; then each transaction is committed or rolled back."""
+        self._work.stopping.set()
+        for wake in self._wakes:
+            wake.set()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=GRACE_SECONDS)
         for task in self._tasks:
             task.cancel()
-        for task in self._tasks:
-            with suppress(asyncio.CancelledError):
-                await task
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _run(self, ticking: Ticking, wake: asyncio.Event) -> None:
-        pause = ticking.seconds
-        while True:
+        pause, stopping = ticking.seconds, self._work.stopping
+        while not stopping.is_set():
             wake.clear()
             try:
-                while await ticking.job(self._work):
+                while not stopping.is_set() and await ticking.job(self._work):
                     pass
                 pause = ticking.seconds
             except Exception as error:  # the edge of every job: logged, tried again later
@@ -110,9 +118,13 @@ class Runner:
                 log.error(
                     "job_failed", job=_name(ticking.job), error=type(error).__name__, transient=is_transient(error)
                 )
-                await asyncio.sleep(min(pause, 5))
-            with suppress(TimeoutError):
-                await asyncio.wait_for(wake.wait(), pause)
+                await _until(stopping, at_most=min(pause, 5))
+            await _until(wake, at_most=pause)
+
+
+async def _until(event: asyncio.Event, *, at_most: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), at_most)
 
 
 def _name(job: Job) -> str:

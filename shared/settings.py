@@ -13,6 +13,8 @@ from shared.fields import Line, Siren, Url
 
 SHORTEST_SECRET = 32
 Limit = Literal["public", "form", "unsubscribe", "token"]
+Security = Literal["none", "starttls", "tls"]
+Level = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
 
 class InstanceSettings(BaseSettings):
@@ -28,9 +30,12 @@ class InstanceSettings(BaseSettings):
     base_url: Url = "http://127.0.0.1:8000"
     territory_bootstrap: Line = ""
     secret_key: SecretStr | None = Field(default=None, min_length=32)
-    log_level: str = "INFO"
+    log_level: Level = "INFO"
     smtp_host: str = "127.0.0.1"
     smtp_port: int = Field(default=25, ge=1, le=65535)
+    smtp_security: Security = "none"
+    smtp_user: Line = ""
+    smtp_password: SecretStr | None = None
     mail_from: Line = ""
     heartbeat_seconds: float = Field(default=60, ge=1, le=3600)
     limits: dict[Limit, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)

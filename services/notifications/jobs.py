@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from uuid import UUID
 
 from services.notifications.commands import issues, sending, settling, subscriptions
-from services.notifications.gateways.mail import Answer, Outgoing, SmtpRelay
+from services.notifications.gateways.mail import Answer, Outgoing, RelayAddress, SmtpRelay
 from services.notifications.queries import deliveries, readers
 from services.notifications.rules.delivery import LEASE, Heard, Lane
 from services.notifications.rules.house import House, house_of
@@ -15,6 +15,7 @@ from shared.clock import now
 from shared.identity.access import Scope, instance_scope
 from shared.ids import uuid7
 from shared.jobs import Jobs, Work
+from shared.settings import InstanceSettings
 
 jobs = Jobs()
 BATCH = 50
@@ -63,9 +64,12 @@ async def _send_lane(work: Work, lane: Lane) -> int:
     async with work.transaction() as session:
         leased, moved = await sending.lease_mails(session, scope, lane=lane, owner=owner, most=BATCH, house=house)
     crash.point("mail.after_lease")
-    relay = SmtpRelay(work.settings.smtp_host, work.settings.smtp_port, name=house.domain)
+    relay = SmtpRelay(_relay_address(work.settings), name=house.domain)
     async with _leases_kept(work, scope, owner), relay:
         for delivery_id in leased:
+            if work.stopping.is_set():
+                await _give_back(work, scope, owner=owner)
+                return 0
             heard = await _send_one(work, relay, delivery_id, owner=owner, lane=lane)
             if heard is Heard.UNREACHABLE:
                 return 0
@@ -85,6 +89,11 @@ async def _send_one(work: Work, relay: SmtpRelay, delivery_id: UUID, *, owner: s
         if answer.heard is Heard.UNREACHABLE:
             await sending.release_mails(session, scope, owner=owner)
     return answer.heard
+
+
+async def _give_back(work: Work, scope: Scope, *, owner: str) -> None:
+    async with work.transaction() as session:
+        await sending.release_mails(session, scope, owner=owner)
 
 
 async def _hand_over(relay: SmtpRelay, mail: Outgoing) -> Answer:
@@ -112,6 +121,13 @@ async def _leases_kept(work: Work, scope: Scope, owner: str) -> AsyncIterator[No
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+
+
+def _relay_address(settings: InstanceSettings) -> RelayAddress:
+    password = settings.smtp_password.get_secret_value() if settings.smtp_password else ""
+    return RelayAddress(
+        settings.smtp_host, settings.smtp_port, settings.smtp_security, settings.smtp_user, password=password
+    )
 
 
 def _house(work: Work) -> House:

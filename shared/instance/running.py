@@ -33,6 +33,9 @@ from shared.territory.members import Territory
 log = structlog.get_logger(__name__)
 
 WINDOW_SECONDS = 5
+# A thread waits for the answer, and a stop waits for the thread.
+TOPICS_SECONDS = 4.0
+LONGEST_PAUSE = 15.0
 SOFTWARE = f"estuaire {version('estuaire')}"
 Told = Callable[[Sequence[Record[State]]], None]
 
@@ -67,8 +70,7 @@ class Instance:
 
     async def stop(self) -> None:
         """Stop in order: jobs, consumers, relays, databases, then a Kafka of ours; within 30 s."""
-        for runner in self._runners:
-            await runner.stop()
+        await asyncio.gather(*(runner.stop() for runner in self._runners))
         await self._finish_relays()
         for task in reversed(self._tasks.values()):
             task.cancel()
@@ -157,14 +159,16 @@ class Instance:
 
     async def _own_topics(self) -> None:
         """Create our own missing topics where we may; elsewhere an operator’s ``topology apply`` has done so."""
+        pause = 0.5
         while True:
             try:
-                topology = await asyncio.to_thread(Topology, self.bootstrap)
+                topology = await asyncio.to_thread(Topology, self.bootstrap, patience=TOPICS_SECONDS)
                 plan = await asyncio.to_thread(topology.plan, [self.settings.siren])
                 await asyncio.to_thread(topology.apply, plan)
             except Unavailable as refused:
-                log.info("topics_not_checked", reason=refused.slug)
-                await asyncio.sleep(1)
+                log.warning("topics_not_checked", reason=refused.slug, detail=refused.detail, pause=pause)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
             else:
                 return
 

@@ -18,7 +18,7 @@ from shared.messaging.registry import dead_letter_topic, topic_of
 
 SERVICES = ("projects", "contacts", "events", "notifications")
 DAY_MS = 24 * 3600 * 1000
-SECONDS = 20.0
+PATIENCE_SECONDS = 20.0
 
 _STATE = {
     "cleanup.policy": "compact",
@@ -73,10 +73,11 @@ def topics_of(epci: str, *, replicas: int = 1) -> list[TopicPlan]:
 
 
 class Topology:
-    """Compares one cluster with the plan, and makes what is missing."""
+    """Compares one cluster with the plan, and makes what is missing; waits ``patience`` seconds for each answer."""
 
-    def __init__(self, bootstrap: str, *, replicas: int = 1) -> None:
+    def __init__(self, bootstrap: str, *, replicas: int = 1, patience: float = PATIENCE_SECONDS) -> None:
         self._replicas = replicas
+        self._patience = patience
         # Kept referenced: its futures never resolve once it is collected.
         self._admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 2, "socket.timeout.ms": 10_000})
 
@@ -88,7 +89,7 @@ class Topology:
         """
         wanted = [topic for siren in sirens for topic in topics_of(siren, replicas=self._replicas)]
         try:
-            existing = set(self._admin.list_topics(timeout=SECONDS).topics)
+            existing = set(self._admin.list_topics(timeout=self._patience).topics)
             found = self._configs([topic.name for topic in wanted if topic.name in existing])
         except KafkaException as refused:
             raise Unavailable("Kafka ne répond pas à cette adresse.", retry_after=5) from refused
@@ -117,7 +118,7 @@ class Topology:
         if not plan.missing:
             return 0
         wanted = [NewTopic(topic.name, topic.partitions, self._replicas, config=topic.config) for topic in plan.missing]
-        for name, made in self._admin.create_topics(wanted, request_timeout=SECONDS).items():
+        for name, made in self._admin.create_topics(wanted, request_timeout=self._patience).items():
             try:
                 made.result()
             except KafkaException as refused:
@@ -128,7 +129,7 @@ class Topology:
 
     def _wait_for(self, names: set[str]) -> None:
         """Return once the brokers show these topics: they do so a moment after the controller has made them."""
-        deadline = monotonic() + SECONDS
+        deadline = monotonic() + self._patience
         while not self._led() >= names:
             if monotonic() > deadline:
                 raise Unavailable("Les sujets créés ne sont pas encore visibles.", retry_after=5)
@@ -137,7 +138,7 @@ class Topology:
     def _led(self) -> set[str]:
         """Return the topics whose partitions all have a leader."""
         try:
-            topics = self._admin.list_topics(timeout=SECONDS).topics
+            topics = self._admin.list_topics(timeout=self._patience).topics
         except KafkaException as refused:
             raise Unavailable("Kafka ne répond pas à cette adresse.", retry_after=5) from refused
         return {name for name, topic in topics.items() if all(one.leader >= 0 for one in topic.partitions.values())}
@@ -146,7 +147,7 @@ class Topology:
         if not names:
             return {}
         resources = [ConfigResource(ConfigResource.Type.TOPIC, name) for name in names]
-        answers = self._admin.describe_configs(resources, request_timeout=SECONDS)
+        answers = self._admin.describe_configs(resources, request_timeout=self._patience)
         return {
             resource.name: {key: entry.value for key, entry in answer.result().items()}
             for resource, answer in answers.items()

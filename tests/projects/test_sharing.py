@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from services.projects.rules.words import Entry
 from services.projects.schemas.requests import InvitationIn, ParticipationIn, Wanted
 from shared.contracts.projects import Answer, ParticipantStatus
 from shared.identity.access import Role, instance_scope
+from shared.messaging.envelope import Refused
 from shared.messaging.registry import Record
 from shared.territory.members import Territory
 from tests.support.projects import Epci, facts, make_project, outbox, people
@@ -283,3 +285,16 @@ async def _answer(two: Two, project_id: UUID) -> tuple[Answer | None, int]:
     async with two.partner.database.reading() as session:
         said = await find_own_answer(session, two.other, owner_siren=two.owner.siren, project_id=project_id)
     return (said.answer, said.round) if said else (None, 0)
+
+
+async def test_a_deletion_that_leaps_over_every_later_answer_is_refused(two: Two, territory: Territory) -> None:
+    project_id = await two.log()
+    await two.invite(project_id)
+    await two.carry()
+    await two.answer(project_id, "accepted")
+    answered = next(one for one in await two.partner.sent(territory.sirens) if one.aggregate == "participation")
+    gone = replace(answered, state=None, version=answered.version + answered.state.max_jump + 1)
+
+    await hear(two.owner, [answered])
+    with pytest.raises(Refused, match="version_jump"):
+        await hear(two.owner, [gone])

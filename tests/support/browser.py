@@ -17,7 +17,7 @@ from tests.support.code import ROOT
 # One browser and one pair of instances serve all of its tests; fetching Chromium may take its time, once.
 MARKS = [
     pytest.mark.browser,
-    pytest.mark.xdist_group("browser"),
+    pytest.mark.long,
     pytest.mark.timeout(400),
     pytest.mark.asyncio(loop_scope="session"),
 ]

@@ -84,8 +84,14 @@ async def migrate(path: Path) -> None:
 
 
 @asynccontextmanager
-async def running_instance(folder: Path, *, migrated: Path, smtp_port: int = 1) -> AsyncIterator[Instance]:
-    """Run an instance on a copy of an empty database."""
+async def running_instance(
+    folder: Path,
+    *,
+    migrated: Path,
+    smtp_port: int = 1,
+    **more: Any,  # noqa: ANN401 - settings of any kind
+) -> AsyncIterator[Instance]:
+    """Run an instance on a copy of an empty database; ``more`` are settings."""
     territory = make_territory([random_siren() for _ in range(3)])
     settings = InstanceSettings(
         _env_file=None,
@@ -96,6 +102,7 @@ async def running_instance(folder: Path, *, migrated: Path, smtp_port: int = 1) 
         secret_key=SecretStr("essai" * 10),
         smtp_port=smtp_port,
         mail_from="lettre@caux.example.org",
+        **more,
     )
     origin = Origin(epci=settings.siren, service="notifications", instance=uuid7(), base_url=settings.base_url)
     path = shutil.copy(migrated, folder / "notifications.sqlite")
@@ -198,12 +205,13 @@ async def run(instance: Instance, rule_id: UUID, *, rhythm: Rhythm = Rhythm.WEEK
 
 @dataclass
 class Sink:
-    """An SMTP server that keeps what it takes; per recipient it may refuse, defer or cut the line."""
+    """An SMTP server that keeps what it takes; per recipient it may refuse, defer, be slow or cut the line."""
 
     port: int = 0
     received: list[bytes] = field(default_factory=list)
     recipients: list[str] = field(default_factory=list)
     script: dict[str, list[str]] = field(default_factory=dict)
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
 
     def mails(self, address: str | None = None) -> list[EmailMessage]:
         """Return the mails taken, for one recipient or for all."""
@@ -224,6 +232,10 @@ class Sink:
         """Keep the mail; cut the line instead of answering when the script says so."""
         address = envelope.rcpt_tos[0]
         script = self.script.get(address, [])
+        if script and script[0] == "slow":
+            script.pop(0)
+            self.reached.set()
+            await asyncio.sleep(0.5)
         if script and script[0] == "refuse":
             script.pop(0)
             return "554 5.6.0 content refused"
@@ -246,10 +258,11 @@ def text_of(mail: EmailMessage, kind: str = "plain") -> str:
 
 
 @asynccontextmanager
-async def smtp_sink(*, port: int = 0) -> AsyncIterator[Sink]:
+async def smtp_sink(*, port: int = 0, **options: Any) -> AsyncIterator[Sink]:  # noqa: ANN401 - aiosmtpd’s
+    """Run a sink; ``options`` are those of the server: TLS, who may log in."""
     sink = Sink()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: SMTP(sink, loop=loop, hostname="sink.test"), "127.0.0.1", port)
+    server = await loop.create_server(lambda: SMTP(sink, loop=loop, hostname="sink.test", **options), "127.0.0.1", port)
     sink.port = server.sockets[0].getsockname()[1]
     try:
         yield sink

@@ -1,13 +1,14 @@
 """The SMTP relay: hands over one mail at a time and says how certain the outcome is."""
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol
 
 from aiosmtplib import SMTP, SMTPException, SMTPResponseException
 
 from services.notifications.rules.delivery import Heard
+from shared.settings import Security
 
 VERB_SECONDS = 60.0
 # RFC 5321 §4.5.3.2.6: giving up sooner after the final dot manufactures uncertainty.
@@ -21,6 +22,17 @@ class Outgoing:
     sender: str
     recipient: str
     payload: bytes
+
+
+@dataclass(frozen=True)
+class RelayAddress:
+    """Where the relay listens, how the line to it is secured, and as whom we come."""
+
+    host: str
+    port: int
+    security: Security = "none"
+    user: str = ""
+    password: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -41,9 +53,8 @@ class Relay(Protocol):
 class SmtpRelay:
     """One SMTP connection, opened at the first mail, used again for the next, closed at the end of the block."""
 
-    def __init__(self, host: str, port: int, *, name: str) -> None:
-        self._host = host
-        self._port = port
+    def __init__(self, address: RelayAddress, *, name: str) -> None:
+        self._address = address
         self._name = name
         self._client: SMTP | None = None
 
@@ -99,13 +110,17 @@ class SmtpRelay:
 
     async def _connected(self) -> SMTP:
         if self._client is None or not self._client.is_connected:
-            # No TLS towards the relay of this machine or network: a certificate of its own would stop every mail.
+            at = self._address
+            # Never by chance: what the operator asked for, with a certificate that is verified, or no mail at all.
             self._client = SMTP(
-                hostname=self._host,
-                port=self._port,
+                hostname=at.host,
+                port=at.port,
+                username=at.user or None,
+                password=at.password or None,
                 timeout=VERB_SECONDS,
                 local_hostname=self._name,
-                start_tls=False,
+                use_tls=at.security == "tls",
+                start_tls=at.security == "starttls",
             )
             await self._client.connect()
         return self._client

@@ -7,8 +7,7 @@ from services.projects.models import KnownParticipation, KnownProject
 from shared.contracts import projects as wire
 from shared.contracts.projects import Answer
 from shared.db.session import Session, origin_of
-from shared.db.upsert import keep_newest
-from shared.messaging.known import keep_known, known_row
+from shared.messaging.known import keep_known
 from shared.messaging.registry import Record
 
 
@@ -25,11 +24,9 @@ async def keep_projects(session: Session, records: Sequence[Record[wire.Project]
 async def keep_participations(session: Session, records: Sequence[Record[wire.Participation]]) -> None:
     """Hold the newest answer of each partner; one that is deleted left, and stays bound to its project and round."""
     told = [record for record in records if record.state is not None]
-    await keep_known(session, KnownParticipation, told, more=_answer_columns)
-    for record in records:
-        if record.state is None:
-            row = known_row(record) | {"answer": Answer.LEFT.value}
-            await keep_newest(session, KnownParticipation, [row], key=("home_epci", "id"))
+    gone = [record for record in records if record.state is None]
+    for batch in (told, gone):
+        await keep_known(session, KnownParticipation, batch, more=_answer_columns)
 
 
 def _project_columns(state: wire.Project | None, *, own: str) -> dict[str, Any]:
@@ -48,7 +45,7 @@ def _project_columns(state: wire.Project | None, *, own: str) -> dict[str, Any]:
 def _answer_columns(record: Record[Any]) -> dict[str, Any]:
     state = record.state
     if state is None:
-        return {}
+        return {"answer": Answer.LEFT.value}
     return {
         "project_id": state.project_id,
         "owner_siren": state.owner_siren,

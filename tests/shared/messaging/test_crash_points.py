@@ -40,7 +40,7 @@ BY_MAILS = {"issue.after_freeze", "mail.after_lease", "mail.before_data", "mail.
 """Crossed by the scenarios of tests/notifications/test_crashes.py."""
 KILLED = 137
 
-pytestmark = pytest.mark.xdist_group("crash_points")
+pytestmark = pytest.mark.long
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,105 @@
+"""The line to the SMTP relay: secured as the operator asked, or no mail at all; a stop in the middle ends cleanly."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+from aiosmtpd.smtp import AuthResult, LoginPassword
+from pydantic import SecretStr
+
+from services.notifications.jobs import jobs
+from services.notifications.rules.delivery import DeliveryState
+from shared.jobs import Runner
+from tests.support.mail_orders import TO, delivery_of, order
+from tests.support.notifications import Instance, Sink, running_instance, smtp_sink
+
+USER, PASSWORD = "estuaire", "essai-essai"
+SECURED: dict[str, Any] = {"smtp_host": "localhost", "smtp_security": "starttls"}
+
+
+def log_in(_server: object, _session: object, _envelope: object, _mechanism: str, given: LoginPassword) -> AuthResult:
+    return AuthResult(success=(given.login, given.password) == (USER.encode(), PASSWORD.encode()), handled=False)
+
+
+@pytest.fixture
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+async def guarded(authority: trustme.CA) -> AsyncIterator[Sink]:
+    """Run a relay that takes nothing in the clear, and from nobody it does not know."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    options: dict[str, Any] = {"require_starttls": True, "auth_required": True, "authenticator": log_in}
+    async with smtp_sink(tls_context=context, **options) as running:
+        yield running
+
+
+@pytest.fixture
+def trusted(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make this machine trust the relay’s authority."""
+    authority.cert_pem.write_to_path(tmp_path / "authority.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+
+
+@asynccontextmanager
+async def sending(folder: Path, migrated: Path, sink: Sink, settings: Mapping[str, Any]) -> AsyncIterator[Instance]:
+    async with running_instance(folder, migrated=migrated, smtp_port=sink.port, **settings) as running:
+        yield running
+
+
+@pytest.mark.usefixtures("trusted")
+async def test_a_mail_leaves_encrypted_and_logged_in(tmp_path: Path, migrated: Path, guarded: Sink) -> None:
+    settings = SECURED | {"smtp_user": USER, "smtp_password": SecretStr(PASSWORD)}
+    async with sending(tmp_path, migrated, guarded, settings) as instance:
+        order_id = await order(instance)
+        await instance.send_mails()
+
+        assert (await delivery_of(instance, order_id)).state is DeliveryState.ACCEPTED
+    assert guarded.recipients == [TO]
+
+
+async def test_a_relay_with_a_certificate_nobody_vouches_for_is_left_alone(
+    tmp_path: Path, migrated: Path, guarded: Sink
+) -> None:
+    async with sending(tmp_path, migrated, guarded, SECURED) as instance:
+        order_id = await order(instance)
+        await instance.send_mails()
+
+        kept = await delivery_of(instance, order_id)
+    assert (kept.state, kept.attempts) == (DeliveryState.PENDING, 0)
+    assert guarded.received == []
+
+
+@pytest.mark.usefixtures("trusted")
+async def test_a_wrong_password_holds_the_mails_and_counts_against_none(
+    tmp_path: Path, migrated: Path, guarded: Sink
+) -> None:
+    settings = SECURED | {"smtp_user": USER, "smtp_password": SecretStr("autre")}
+    async with sending(tmp_path, migrated, guarded, settings) as instance:
+        order_id = await order(instance)
+        await instance.send_mails()
+
+        kept = await delivery_of(instance, order_id)
+    assert (kept.state, kept.attempts) == (DeliveryState.PENDING, 0)
+    assert guarded.received == []
+
+
+async def test_a_stop_lets_the_mail_under_way_end_and_keeps_the_next(instance: Instance, sink: Sink) -> None:
+    sink.script[TO] = ["slow", "slow"]
+    orders = [await order(instance), await order(instance)]
+    runner = Runner(jobs, instance.work)
+
+    runner.start()
+    await asyncio.wait_for(sink.reached.wait(), 10)
+    await runner.stop()
+
+    states = sorted([(await delivery_of(instance, one)).state for one in orders])
+    assert states == [DeliveryState.ACCEPTED, DeliveryState.PENDING]
+    assert sink.recipients == [TO]

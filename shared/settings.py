@@ -12,7 +12,7 @@ from shared.errors import Invalid
 from shared.fields import Line, Siren, Url
 
 SHORTEST_SECRET = 32
-Limit = Literal["public", "form", "unsubscribe", "token"]
+Limit = Literal["public", "form", "unsubscribe", "token", "refused"]
 Security = Literal["none", "starttls", "tls"]
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 

@@ -9,6 +9,7 @@ from services.cli.settings import read_settings
 from services.host import SERVICES
 from shared.db.engine import Database
 from shared.db.migrate import revise, upgrade
+from shared.errors import Invalid
 
 IDENTITY = ("identity", "shared.identity")
 
@@ -31,7 +32,10 @@ def migration(
     message: Annotated[str, typer.Argument(help="Ce que la révision change, en anglais.")],
 ) -> None:
     """Écrit la prochaine révision d’une base (pour les développeurs)."""
-    asyncio.run(revise(package=packages()[database], message=message))
+    package = packages().get(database)
+    if package is None:
+        raise Invalid(f"Base inconnue : {database}. Choisissez parmi {', '.join(packages())}.")
+    asyncio.run(revise(package=package, message=message))
 
 
 async def _migrate() -> None:

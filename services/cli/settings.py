@@ -1,6 +1,7 @@
 """Settings read once, here at the edge; each mistake is one French sentence."""
 
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
 from shared.errors import Invalid
 from shared.http.refusals import field_of, french
@@ -15,6 +16,9 @@ def read_settings() -> InstanceSettings:
     """
     try:
         return InstanceSettings()
+    except SettingsError as refused:
+        field = str(refused).partition('"')[2].partition('"')[0]
+        raise Invalid(f"Réglage ESTUAIRE_{field.upper()}\u00a0: écrivez-le en JSON, sans faute.") from refused
     except ValidationError as refused:
         lines = [
             f"Réglage ESTUAIRE_{field_of(one['loc']).upper()}\u00a0: {french(one['type'], one['msg'])}"

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
@@ -12,26 +13,39 @@ from rich.console import Console
 from rich.table import Table
 
 from services.cli.settings import read_settings
+from shared.clock import now
 from shared.db.engine import Database
 from shared.db.migrate import upgrade
 from shared.db.session import Session
 from shared.identity.access import Role
+from shared.identity.models import ApiToken
 from shared.identity.tokens import add_token, list_tokens, revoke_token
 from shared.settings import InstanceSettings
 
 tokens = typer.Typer(help="Jetons d’accès à l’API de l’instance.", no_args_is_help=True)
-GIVEN = [role.value for role in Role if role is not Role.VISITOR]
+LONGEST_DAYS = 3650
+
+
+class GivenRole(StrEnum):
+    """A role that a token can have: everybody is a visitor without one."""
+
+    AGENT = Role.AGENT
+    COORDINATOR = Role.COORDINATOR
+    ADMIN = Role.ADMIN
+    INTEGRATOR = Role.INTEGRATOR
 
 
 @tokens.command("add")
 def add(
     name: Annotated[str, typer.Argument(help="À qui ou à quoi sert ce jeton.")],
-    role: Annotated[Role, typer.Option(help=f"Rôle : {', '.join(GIVEN)}.")] = Role.AGENT,
-    days: Annotated[int | None, typer.Option(min=1, help="Durée de vie en jours ; sans limite si absent.")] = None,
+    role: Annotated[GivenRole, typer.Option(help="Rôle de qui s’en sert.")] = GivenRole.AGENT,
+    days: Annotated[
+        int | None, typer.Option(min=1, max=LONGEST_DAYS, help="Durée de vie en jours ; sans limite si absent.")
+    ] = None,
 ) -> None:
     """Crée un jeton ; son secret n’est montré qu’une fois."""
     lasts = timedelta(days=days) if days else None
-    typer.echo(asyncio.run(_add(read_settings(), name=name, role=role, lasts=lasts)))
+    typer.echo(asyncio.run(_add(read_settings(), name=name, role=Role(role), lasts=lasts)))
 
 
 @tokens.command("list")
@@ -58,9 +72,17 @@ async def _list(settings: InstanceSettings) -> None:
     table.add_column("Identifiant", no_wrap=True, min_width=36)
     async with _identity(settings) as session:
         for token in await list_tokens(session):
-            state = "révoqué" if token.revoked_at else "actif"
-            table.add_row(token.name, token.role.value, f"{token.created_at:%d/%m/%Y}", state, str(token.id))
+            created = f"{token.created_at:%d/%m/%Y}"
+            table.add_row(token.name, token.role.value, created, _state(token), str(token.id))
     Console().print(table)
+
+
+def _state(token: ApiToken) -> str:
+    if token.revoked_at is not None:
+        return "révoqué"
+    if token.expires_at is None:
+        return "actif"
+    return "expiré" if token.expires_at <= now() else f"actif jusqu’au {token.expires_at:%d/%m/%Y}"
 
 
 async def _revoke(settings: InstanceSettings, token_id: UUID) -> bool:

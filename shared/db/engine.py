@@ -107,13 +107,7 @@ def _engine(url: URL) -> AsyncEngine:
     def prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 - adapter of the driver
         connection.isolation_level = None  # we write BEGIN ourselves, see below
         cursor = connection.cursor()
-        for pragma in (
-            "journal_mode=WAL",
-            "busy_timeout=5000",
-            "foreign_keys=ON",
-            "synchronous=FULL",
-            "cache_size=-500",
-        ):
+        for pragma in PRAGMAS:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

@@ -50,6 +50,8 @@ class RequestContext:
 
         # Not unbound on the way out: the server logs a failure after it left us, in the task of this request alone.
         structlog.contextvars.bind_contextvars(request_id=request_id, epci=self._epci)
+        if scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET"}  # what can be read can be asked after; the server leaves the body out
         await self._app(scope, _bounded(receive, declared=headers.get("content-length", "0")), send_with_headers)
 
 

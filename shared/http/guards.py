@@ -13,8 +13,8 @@ from shared.errors import Forbidden, TooMany, Unauthenticated
 from shared.identity.access import Right, Role, Scope, visitor_scope
 from shared.identity.tokens import scope_of
 
-LIMITS = {"public": 120, "form": 10, "unsubscribe": 60, "token": 600}
-"""Requests per minute, per address for people, per token for programs."""
+LIMITS = {"public": 120, "form": 10, "unsubscribe": 60, "token": 600, "refused": 30}
+"""Requests per minute, per address for people, per token for programs; ``refused``: tokens that open nothing."""
 
 
 async def current_scope(request: Request) -> Scope:
@@ -22,6 +22,7 @@ async def current_scope(request: Request) -> Scope:
 
     Raises:
         Unauthenticated: a token came that this instance does not know.
+        TooMany: too many of those came from this address.
     """
     epci: str = request.app.state.settings.siren
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
@@ -30,8 +31,12 @@ async def current_scope(request: Request) -> Scope:
     if scheme.lower() != "bearer":
         raise Unauthenticated("Seuls les jetons « Bearer » sont reconnus.")
     identity: Database = request.app.state.identity
-    async with identity.reading() as session:
-        return await scope_of(session, secret.strip(), epci=epci)
+    try:
+        async with identity.reading() as session:
+            return await scope_of(session, secret.strip(), epci=epci)
+    except Unauthenticated:
+        _count(request, "refused", _address(request))
+        raise
 
 
 Who = Annotated[Scope, Depends(current_scope)]
@@ -64,14 +69,21 @@ class Windows:
             self._seen = {key: seen for key, seen in self._seen.items() if seen and seen[-1] > instant - 60}
 
 
+def _address(request: Request) -> str:
+    return request.client.host if request.client else "unknown"
+
+
+def _count(request: Request, kind: str, who: str) -> None:
+    most = request.app.state.limits.get(kind, LIMITS[kind])
+    request.app.state.windows.take(kind, who, most=most)
+
+
 def requires(right: Right, *, limit: str) -> Dependency:
     """Return the dependency that lets only those with ``right`` pass, at most as often as ``limit`` says."""
 
     async def guard(request: Request, who: Who) -> None:
         kind = limit if who.role is Role.VISITOR else "token"
-        address = request.client.host if request.client else "unknown"
-        most = request.app.state.limits.get(kind, LIMITS[kind])
-        request.app.state.windows.take(kind, str(who.actor or address), most=most)
+        _count(request, kind, str(who.actor or _address(request)))
         if not who.may(right):
             if who.role is Role.VISITOR:
                 raise Unauthenticated("Cette action demande un jeton de cette instance.")

@@ -1,29 +1,29 @@
 """Signs of life for supervisors: alive, ready, figures."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from shared.http.guards import requires
+from shared.http.guards import Router
 from shared.identity.access import Right
 
-router = APIRouter(include_in_schema=False)
+router = Router(include_in_schema=False)
 
 
-@router.get("/healthz", dependencies=[requires(Right.PUBLIC, limit="token")])
+@router.read("/healthz", right=Right.PUBLIC, limit="token")
 async def healthz(request: Request) -> Response:
     """Say that the event loop turns and that the tasks of the instance live; touches neither database nor broker."""
     dead = request.app.state.instance.dead_tasks()
     return JSONResponse({"status": "dead" if dead else "alive", "tasks": dead}, status_code=503 if dead else 200)
 
 
-@router.get("/readyz", dependencies=[requires(Right.PUBLIC, limit="token")])
+@router.read("/readyz", right=Right.PUBLIC, limit="token")
 async def readyz(request: Request) -> Response:
     """Say whether requests can be served; Kafka away is ``degraded``, never a failure."""
     return JSONResponse(*await request.app.state.instance.readiness())
 
 
-@router.get("/metrics", dependencies=[requires(Right.OPERATE, limit="token")])
+@router.read("/metrics", right=Right.OPERATE, limit="token")
 async def metrics() -> Response:
     """Give the figures in Prometheus’ text format."""
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -19,6 +19,7 @@ from services.projects.queries.projects import get_project, get_territory_projec
 from services.projects.rules.participations import published_status
 from services.projects.rules.words import Entry
 from services.projects.schemas.requests import InvitationIn, ParticipationIn, Wanted
+from shared.contracts import projects as wire
 from shared.contracts.projects import Answer, ParticipantStatus
 from shared.identity.access import Role, instance_scope
 from shared.messaging.envelope import Refused
@@ -293,7 +294,7 @@ async def test_a_deletion_that_leaps_over_every_later_answer_is_refused(two: Two
     await two.carry()
     await two.answer(project_id, "accepted")
     answered = next(one for one in await two.partner.sent(territory.sirens) if one.aggregate == "participation")
-    gone = replace(answered, state=None, version=answered.version + answered.state.max_jump + 1)
+    gone = replace(answered, state=None, version=answered.version + wire.Participation.max_jump + 1)
 
     await hear(two.owner, [answered])
     with pytest.raises(Refused, match="version_jump"):

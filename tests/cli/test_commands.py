@@ -1,0 +1,60 @@
+"""The command line says no in one French sentence, and shows what an operator needs."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from services.cli.migrations import migration
+from services.cli.settings import read_settings
+from services.cli.tokens import tokens
+from shared.clock import shifted
+from shared.errors import Invalid
+from shared.territory.members import Territory
+from tests.support.instances import environment
+
+RUN = CliRunner()
+
+
+@pytest.fixture(autouse=True)
+def settings(territory: Territory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in environment(territory, tmp_path, bootstrap="127.0.0.1:9", port=8000).items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("LIMITS", "{30}"), ("LIMITS", '{"form": 0}'), ("PORT", "port"), ("LOG_LEVEL", "loud"), ("SECRET_KEY", "court")],
+)
+def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(f"ESTUAIRE_{name}", value)
+
+    with pytest.raises(Invalid, match=f"^Réglage ESTUAIRE_{name}"):
+        read_settings()
+
+
+def test_an_unknown_database_is_named_with_those_there_are() -> None:
+    with pytest.raises(Invalid, match=r"Base inconnue : facture\. Choisissez parmi projects, "):
+        migration("facture", "add nothing")
+
+
+def test_a_token_shows_until_when_it_opens() -> None:
+    RUN.invoke(tokens, ["add", "Sans fin"])
+    RUN.invoke(tokens, ["add", "Un jour", "--role", "integrator", "--days", "1"])
+
+    today = RUN.invoke(tokens, ["list"]).output
+    with shifted(timedelta(days=2)):
+        later = RUN.invoke(tokens, ["list"]).output
+
+    assert today.count("actif") == 2
+    assert "expiré" not in today
+    assert (later.count("actif"), later.count("expiré")) == (1, 1)
+
+
+@pytest.mark.parametrize("options", [["--role", "visitor"], ["--days", "0"], ["--days", "99999"]])
+def test_a_token_nobody_can_use_is_not_made(options: list[str]) -> None:
+    refused = RUN.invoke(tokens, ["add", "Essai", *options])
+
+    assert refused.exit_code == 2
+    assert "Essai" not in RUN.invoke(tokens, ["list"]).output

@@ -1,8 +1,5 @@
 """JSON routes of contacts; agents only, the directory is never open to integrators or visitors."""
 
-from collections.abc import Sequence
-from typing import TypeVar
-
 import structlog
 from fastapi import Response
 
@@ -12,7 +9,7 @@ from services.contacts.commands import people as persons
 from services.contacts.queries import companies as company_queries
 from services.contacts.queries import exchanges as exchange_queries
 from services.contacts.queries import people as person_queries
-from services.contacts.schemas.base import Listed, Made
+from services.contacts.schemas.base import Made
 from services.contacts.schemas.companies import (
     CompanyChange,
     CompanySheet,
@@ -32,16 +29,13 @@ from services.contacts.schemas.people import (
 )
 from shared.fields import Id, ShortLine, Siren
 from shared.http.guards import Router, Who
-from shared.http.paging import Listing, Page
+from shared.http.paging import Listing, Page, listing
 from shared.http.preconditions import OnlyOnce, Seen, tag
 from shared.http.session import Reading, Transaction
 from shared.identity.access import Right
 
 log = structlog.get_logger(__name__)
 router = Router(prefix="/api/v1", tags=["contacts"])
-
-
-L = TypeVar("L", bound=Listed)
 
 
 @router.act("/companies", right=Right.WRITE_CONTACTS, limit="token", status_code=201)
@@ -59,7 +53,7 @@ async def create_company(
 async def list_companies(session: Reading, who: Who, page: Page, named: ShortLine = "") -> Listing[CompanyView]:
     """List companies in the order of their entry, those whose name holds ``named``."""
     found = await company_queries.list_companies(session, who, named=named, after=page.after, limit=page.limit + 1)
-    return _listing(found, limit=page.limit)
+    return listing(found, limit=page.limit)
 
 
 @router.read("/companies/{siren}", right=Right.READ_PERSONS, limit="token")
@@ -102,14 +96,14 @@ async def note_interaction(
 async def list_exchanges(siren: Siren, session: Reading, who: Who, page: Page) -> Listing[ExchangeView]:
     """List the exchanges of a company, attended events among them, newest first."""
     found = await exchange_queries.list_exchanges(session, who, siren, after=page.after, limit=page.limit + 1)
-    return _listing(found, limit=page.limit)
+    return listing(found, limit=page.limit)
 
 
 @router.read("/attendances/unlinked", right=Right.READ_PERSONS, limit="token")
 async def list_unlinked(session: Reading, who: Who, page: Page) -> Listing[UnlinkedAttendance]:
     """List the attendances that no company of the directory claims."""
     found = await exchange_queries.list_unlinked(session, who, after=page.after, limit=page.limit + 1)
-    return _listing(found, limit=page.limit)
+    return listing(found, limit=page.limit)
 
 
 @router.act("/people", right=Right.WRITE_CONTACTS, limit="token", status_code=201)
@@ -128,7 +122,7 @@ async def list_people(session: Reading, who: Who, page: Page, siren: Siren | Non
     """List people in the order of their entry, those with a role at ``siren``."""
     found = await person_queries.list_people(session, who, siren=siren, after=page.after, limit=page.limit + 1)
     log.info("people_listed", actor=str(who.actor), count=len(found))
-    return _listing(found, limit=page.limit)
+    return listing(found, limit=page.limit)
 
 
 @router.read("/people/{person_id}", right=Right.READ_PERSONS, limit="token")
@@ -165,9 +159,3 @@ async def state_opposition(
 async def erase_person(person_id: Id, session: Transaction, who: Who) -> None:
     """Erase everything personal that is held of somebody."""
     await erasure.erase_person(session, who, person_id)
-
-
-def _listing(found: Sequence[L], *, limit: int) -> Listing[L]:
-    """Return one page of what was asked for with one line more, which tells whether another page follows."""
-    shown = found[:limit]
-    return Listing(items=shown, next_after=shown[-1].id if len(found) > limit else None)

@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import random
-import socket
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -16,11 +14,10 @@ from shared.db.migrate import upgrade
 from shared.errors import Conflict
 from shared.identity.access import Role
 from shared.identity.tokens import add_token
+from shared.ports import free_ports, is_free
 from shared.territory.members import Territory, read_territory
 
 FIRST_PORT = 8701
-# Below the range lent to outgoing connections: a client must not find itself on a dead instance’s port.
-PORTS = range(20_000, 32_000)
 ROLES = (Role.AGENT, Role.COORDINATOR, Role.ADMIN, Role.INTEGRATOR)
 
 
@@ -128,23 +125,7 @@ def _ports(folder: Path, names: list[str]) -> dict[str, int]:
             raise Conflict(f"La démonstration a besoin de ports déjà pris : {', '.join(taken)}. Tourne-t-elle déjà ?")
         return ports
     tidy = range(FIRST_PORT, FIRST_PORT + len(names))
-    chosen = list(tidy) if all(is_free(port) for port in tidy) else _random_ports(len(names))
+    chosen = list(tidy) if all(is_free(port) for port in tidy) else free_ports(len(names))
     ports = dict(zip(names, chosen, strict=True))
     kept.write_text(json.dumps(ports), encoding="ascii")
     return ports
-
-
-def _random_ports(count: int) -> list[int]:
-    drawn = random.sample(PORTS, k=len(PORTS))
-    return [port for port in drawn[: count * 20] if is_free(port)][:count]
-
-
-def is_free(port: int) -> bool:
-    """Tell whether nobody listens on a port of the loopback."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True

@@ -73,12 +73,13 @@ async def _run(grounds: Grounds, console: Console, *, check: bool) -> int:
     stopping = asyncio.Event()
     for one in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(one, stopping.set)
-    playing = asyncio.create_task(_play(grounds, console, check=check, stopping=stopping))
+    ready = asyncio.Event()
+    playing = asyncio.create_task(_play(grounds, console, check=check, ready=ready, stopping=stopping))
     ending = asyncio.create_task(stopping.wait())
     await asyncio.wait({playing, ending}, return_when=asyncio.FIRST_COMPLETED)
     if not playing.done():
         console.print("Arrêt en cours…")
-        if check:
+        if check or not ready.is_set():
             playing.cancel()
     ending.cancel()
     try:
@@ -87,9 +88,12 @@ async def _run(grounds: Grounds, console: Console, *, check: bool) -> int:
         return 130
 
 
-async def _play(grounds: Grounds, console: Console, *, check: bool, stopping: asyncio.Event) -> int:
+async def _play(
+    grounds: Grounds, console: Console, *, check: bool, ready: asyncio.Event, stopping: asyncio.Event
+) -> int:
     began = time.monotonic()
     async with _stage(grounds, console) as stage:
+        ready.set()
         stage.seconds["ready"] = _since(began)
         console.print(f"Les {len(stage.doors)} instances sont prêtes en {stage.seconds['ready']:.0f} s.")
         if not grounds.told:

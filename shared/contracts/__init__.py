@@ -13,3 +13,6 @@ _STATES: tuple[type[State], ...] = (
 )
 
 CATALOGUE: dict[str, type[State]] = {state.aggregate: state for state in _STATES}
+EVERY_SERVICE = "*"
+SERVICES = tuple(sorted({state.service for state in _STATES} - {EVERY_SERVICE}))
+"""Those that send; what is of every service, each of them sends."""

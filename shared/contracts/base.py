@@ -94,8 +94,3 @@ def marks(state: type[Part]) -> Mapping[str, Visibility | None]:
         name: next((m for m in field.metadata if isinstance(m, Visibility)), None)
         for name, field in state.model_fields.items()
     }
-
-
-def open_values(enum: type[StrEnum]) -> tuple[str, ...]:
-    """Return the wire values of a list, ``other`` included."""
-    return tuple(dict.fromkeys([*(member.value for member in enum), "other"]))

@@ -15,18 +15,18 @@ from shared import crash
 from shared.db.session import Origin, Session, give_origin, run_after_commit
 
 _WRITES = "estuaire_writes"
-PRAGMAS = ("journal_mode=WAL", "busy_timeout=5000", "foreign_keys=ON", "synchronous=FULL", "cache_size=-500")
+PRAGMAS = ("journal_mode=WAL", "busy_timeout=5000", "synchronous=FULL", "cache_size=-500")
 
 
 class Database:
     """Opens short transactions on one database; at most one writer at a time on SQLite, in order of arrival."""
 
-    def __init__(self, url: str, origin: Origin | None = None) -> None:
+    def __init__(self, url: str | URL, origin: Origin | None = None, *, foreign_keys: bool = True) -> None:
         self.url: URL = make_url(url)
         self.origin = origin
         self.info: dict[str, object] = {}
         self.on_commit: Callable[[], None] = _nothing
-        self.engine = _engine(self.url)
+        self.engine = _engine(self.url, foreign_keys=foreign_keys)
         self._writer = asyncio.Lock()
         writing = self.engine.execution_options(**{_WRITES: True})
         self._write = async_sessionmaker(writing, class_=Session, expire_on_commit=False)
@@ -92,13 +92,17 @@ def _nothing() -> None:
 
 
 def is_transient(error: BaseException) -> bool:
-    """Tell whether a database error may pass by itself: locked, lost connection, time-out."""
-    return isinstance(error, OperationalError | sqlite3.OperationalError) or (
-        isinstance(error, DBAPIError) and error.connection_invalidated
-    )
+    """Tell whether a database error may pass by itself: locked, connection lost, disk full; a wrong query is not."""
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    cause = error.orig if isinstance(error, OperationalError) else error
+    if isinstance(cause, sqlite3.Error):
+        # SQLite has one error class for a lock and for a column that does not exist.
+        return isinstance(cause, sqlite3.OperationalError) and cause.sqlite_errorcode != sqlite3.SQLITE_ERROR
+    return isinstance(error, OperationalError)
 
 
-def _engine(url: URL) -> AsyncEngine:
+def _engine(url: URL, *, foreign_keys: bool) -> AsyncEngine:
     if url.get_backend_name() != "sqlite":
         return create_async_engine(url, pool_size=5, pool_pre_ping=True, hide_parameters=True)
     engine = create_async_engine(url, connect_args={"timeout": 5}, pool_size=2, max_overflow=20, hide_parameters=True)
@@ -107,7 +111,7 @@ def _engine(url: URL) -> AsyncEngine:
     def prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 - adapter of the driver
         connection.isolation_level = None  # we write BEGIN ourselves, see below
         cursor = connection.cursor()
-        for pragma in PRAGMAS:
+        for pragma in (*PRAGMAS, f"foreign_keys={foreign_keys:d}"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

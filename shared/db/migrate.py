@@ -1,5 +1,6 @@
 """Migrations of one database, run from code so that they work from a wheel."""
 
+import sqlite3
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData
+from sqlalchemy.exc import IntegrityError
 
 from shared.db.columns import ByValue, Euros, UtcDateTime
 from shared.db.engine import Database
@@ -26,7 +28,11 @@ def config_for(package: str) -> Config:
 
 
 async def upgrade(database: Database, *, package: str) -> None:
-    """Bring the database to the newest revision of ``package``; nothing happens if it is there already."""
+    """Bring the database to the newest revision of ``package``; nothing happens if it is there already.
+
+    Raises:
+        IntegrityError: rows would point to nothing; the database is left as it was.
+    """
 
     def run(connection: Connection) -> None:
         config = config_for(package)
@@ -34,9 +40,23 @@ async def upgrade(database: Database, *, package: str) -> None:
             return
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        _check_references(connection)
 
-    async with database.connection() as connection:
-        await connection.run_sync(run)
+    # SQLite changes a table by copying it and dropping the old one, which would delete the rows that point to it.
+    unchecked = Database(database.url, foreign_keys=False)
+    try:
+        async with unchecked.connection() as connection:
+            await connection.run_sync(run)
+    finally:
+        await unchecked.close()
+
+
+def _check_references(connection: Connection) -> None:
+    if connection.dialect.name != "sqlite":
+        return
+    orphan = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    if orphan is not None:
+        raise IntegrityError("PRAGMA foreign_key_check", None, sqlite3.IntegrityError(f"{orphan[0]} → {orphan[2]}"))
 
 
 def head(package: str) -> str | None:

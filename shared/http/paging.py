@@ -1,7 +1,7 @@
 """Pages of lists: by cursor on the identifier, at most 200 rows."""
 
 from collections.abc import Sequence
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Generic, Protocol, TypeVar
 from uuid import UUID
 
 from fastapi import Depends, Query
@@ -33,3 +33,20 @@ class Listing(BaseModel, Generic[T]):
 
     items: Sequence[T]
     next_after: UUID | None = None
+
+
+class Identified(Protocol):
+    """What a list is made of."""
+
+    @property
+    def id(self) -> UUID:
+        """Cursor of the list."""
+
+
+L = TypeVar("L", bound=Identified)
+
+
+def listing(found: Sequence[L], *, limit: int) -> "Listing[L]":  # evaluated, it would ask Pydantic for L
+    """Return one page of what was asked for with one line more, which tells whether another page follows."""
+    shown = found[:limit]
+    return Listing(items=shown, next_after=shown[-1].id if len(found) > limit else None)

@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
+from shared.db.engine import is_transient
 from shared.errors import Failed, Invalid, NotAllowed, NotFound, Refusal, TooLarge, Unavailable
 from shared.http.context import SECURITY
 from shared.http.preconditions import Replayed
@@ -65,6 +66,8 @@ def install_refusals(app: FastAPI, *, page_of: PageOf) -> None:
     """Answer every refusal of ``app`` in the caller’s form; a failure answers 500, and the server logs its cause."""
 
     async def refused(request: Request, error: Exception) -> Response:
+        if isinstance(error, OperationalError) and not is_transient(error):
+            raise error
         refusal = _as_refusal(error)
         response = page_of(request, refusal) if _wants_page(request) else _problem(request, refusal)
         if "retry_after" in refusal.facts:

@@ -58,7 +58,7 @@ class Instance:
         self._told = told
         self._runners: list[Runner] = []
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._dead_letters: list[Publisher] = []
+        self._dead_letters: list[DeadLetters] = []
 
     async def start(self) -> None:
         """Bring the databases up to date and start everything; Kafka may come later, or never."""
@@ -75,8 +75,8 @@ class Instance:
         for task in reversed(self._tasks.values()):
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
-        for publisher in self._dead_letters:
-            await publisher.close()
+        for letters in self._dead_letters:
+            await letters.close()
         for database in (self.identity, *(one.database for one in self.services)):
             await database.close()
         if self.kafka is not None:
@@ -174,16 +174,16 @@ class Instance:
 
     def _subscriptions(self, service: RunningService) -> list[Subscription]:
         manifest, own = service.manifest, self.settings.siren
-        publisher = Publisher(self.bootstrap, client_id=f"{own}.{manifest.name}.dlq")
-        self._dead_letters.append(publisher)
         topic = str(dead_letter_topic(manifest.name, epci=own))
+        letters = DeadLetters(self.bootstrap, topic=topic, software=SOFTWARE)
+        self._dead_letters.append(letters)
         delivery = Delivery(
             epci=own,
             database=service.database,
             tables=manifest.tables,
             consumers=manifest.consumers,
             members=frozenset(self.territory.sirens),
-            bury=DeadLetters(publisher, topic=topic, software=SOFTWARE).bury,
+            bury=letters.bury,
             told=self._told,
         )
         return [

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from shared.contracts import CATALOGUE
+from shared.contracts import CATALOGUE, EVERY_SERVICE, SERVICES
 from shared.contracts.base import State, Visibility
 from shared.db.session import Origin
 from shared.fields import MAX_VERSION
@@ -102,10 +102,8 @@ def read(raw: RawRecord, *, members: Container[str], now: datetime) -> Record[St
         time=time,
         source=headers["ce_source"],
         message_id=headers["ce_id"][:64],
-        instance=headers.get("ce_instance", "")[:64],
         visibility=topic.visibility,
         republished=headers.get("ce_republished") == "true",
-        traceparent=headers.get("ce_traceparent", "")[:64],
     )
     _owned(record)
     return record
@@ -154,7 +152,7 @@ def _attributes(
 
 
 def _sources(state: type[State], epci: str) -> tuple[str, ...]:
-    senders = ("projects", "contacts", "events", "notifications") if state.service == "*" else (state.service,)
+    senders = SERVICES if state.service == EVERY_SERVICE else (state.service,)
     return tuple(f"/epci/{epci}/{sender}" for sender in senders)
 
 

@@ -60,10 +60,8 @@ class Record(Generic[S_co]):
     time: datetime
     source: str
     message_id: str
-    instance: str
     visibility: Visibility
     republished: bool = False
-    traceparent: str = ""
 
 
 Keeper = Callable[[Session, Sequence[Record[Any]]], Awaitable[None]]

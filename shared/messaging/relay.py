@@ -34,6 +34,7 @@ class Verdict(Enum):
     """What a failed send says about its row."""
 
     TRANSIENT = "transient"  # the key waits, then goes again
+    FORBIDDEN = "forbidden"  # a right on the topic is missing: all of it waits for an operator, nothing is lost
     REFUSED = "refused"  # this row can never be published
     CONSEQUENCE = "consequence"  # another row of its partition was refused; not its fault
     UNCLEAR = "unclear"  # the broker does not say which row of the batch it refused
@@ -175,16 +176,16 @@ class Relay:
         async with self._database.reading() as session:
             rows = (await session.exec(statement)).all()
         BACKLOG.labels(*self._labels).set(len(rows) if len(rows) < WINDOW and not absent else await self._backlog())
-        return [row for row in rows if not self._is_waiting(row, loop_time)]
+        return [row for row in rows if not self._is_waiting(row.topic, row.key)]
 
     async def _backlog(self) -> int:
         statement = select(func.count()).select_from(self._outbox).where(col(self._outbox.published_at).is_(None))
         async with self._database.reading() as session:
             return (await session.exec(statement)).one()
 
-    def _is_waiting(self, row: OutboxColumns, instant: float) -> bool:
-        kept = self._waiting.get((row.topic, row.key))
-        return kept is not None and kept.until > instant
+    def _is_waiting(self, topic: str, key: str = "") -> bool:
+        kept = self._waiting.get((topic, key))
+        return kept is not None and kept.until > asyncio.get_running_loop().time()
 
     def _back_off(self, topic: str, key: str = "") -> None:
         """Let a key wait, or a whole topic."""
@@ -205,7 +206,11 @@ class Relay:
             sent.append((row, future))
             crash.point("relay.mid_window")
         results = await asyncio.gather(*(_settled(future) for _, future in sent))
-        return self._judge([(row, error) for (row, _), error in zip(sent, results, strict=True)])
+        outcome = self._judge([(row, error) for (row, _), error in zip(sent, results, strict=True)])
+        # A topic whose rows all went through, or whose guilty row was found, is sent in one go again.
+        failed = {row.topic for (row, _), error in zip(sent, results, strict=True) if error}
+        self._one_by_one -= {row.topic for row, _ in sent} - failed
+        return outcome
 
     def _judge(self, results: Sequence[tuple[OutboxColumns, BaseException | None]]) -> _Outcome:
         """Hold back every later row of a key whose earlier one failed, even if confirmed: the last one sent counts."""
@@ -234,6 +239,9 @@ class Relay:
             self._one_by_one.add(row.topic)
         if verdict is Verdict.TRANSIENT:
             self._back_off(row.topic, row.key)
+        if verdict is Verdict.FORBIDDEN and not self._is_waiting(row.topic):
+            log.error("topic_forbidden", topic=row.topic)
+            self._back_off(row.topic)
 
     async def _mark(self, outcome: _Outcome) -> None:
         if not outcome.confirmed and not outcome.refused:

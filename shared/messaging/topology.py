@@ -11,12 +11,11 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # re-exported
     NewTopic,
 )
 
-from shared.contracts import CATALOGUE
+from shared.contracts import CATALOGUE, SERVICES
 from shared.contracts.base import Visibility
 from shared.errors import Unavailable
 from shared.messaging.registry import dead_letter_topic, topic_of
 
-SERVICES = ("projects", "contacts", "events", "notifications")
 DAY_MS = 24 * 3600 * 1000
 PATIENCE_SECONDS = 20.0
 

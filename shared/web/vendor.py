@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from shared.locks import exclusive
 from shared.web.espaces import FAMILY, space_font
 from shared.web.manifest import MANIFEST, VENDOR, WEB, Asset, read_manifest
 from shared.web.node import install_locked
@@ -36,6 +37,11 @@ def prepare(progress: Callable[[str], None]) -> None:
         NpmFailed: npm refused.
         UnknownIcon: a template names an icon that does not exist.
     """
+    with exclusive(WEB / "package-lock.json"):
+        _prepare(progress)
+
+
+def _prepare(progress: Callable[[str], None]) -> None:
     templates = template_files(ROOT)
     words = words_of(templates)
     stamp = _stamp(words)

@@ -1,7 +1,6 @@
 """Two EPCI side by side: instances as in production, on the Kafka of the run, and the mailbox of everybody."""
 
 import asyncio
-import random
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -12,13 +11,14 @@ import yaml
 from services.demo.children import Instances
 from services.demo.doors import Door, Ledger
 from services.demo.mailbox import Mailbox
-from services.demo.places import PORTS, Grounds, Place, is_free
+from services.demo.places import Grounds, Place
 from services.demo.story.links import wait_for_link
 from shared.db.engine import Database
 from shared.db.migrate import upgrade
 from shared.identity.access import Role
 from shared.identity.tokens import add_token
 from shared.messaging.topology import Topology
+from shared.ports import free_ports
 from shared.territory.members import Member, Territory
 from tests.support.territory import make_territory, random_siren
 from tests.support.waiting import eventually
@@ -81,7 +81,7 @@ async def _settle(folder: Path, *, smtp_port: int) -> Grounds:
 
 
 def _lay_out(folder: Path) -> tuple[Territory, Path]:
-    ports = [port for port in random.sample(PORTS, k=60) if is_free(port)][: len(NAMES)]
+    ports = free_ports(len(NAMES))
     drawn = make_territory([random_siren() for _ in NAMES], base_urls=[f"http://127.0.0.1:{port}" for port in ports])
     named = [
         member.model_copy(update={"code": code, "name": name})

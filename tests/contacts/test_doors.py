@@ -9,7 +9,6 @@ from services.contacts.manifest import SERVICE
 from shared.db.engine import Database
 from shared.identity.access import Role
 from shared.ids import uuid7
-from tests.contacts.conftest import Client
 from tests.support.contacts import (
     LILLEBONNE,
     company_body,
@@ -18,6 +17,7 @@ from tests.support.contacts import (
     registration,
     siret_of,
 )
+from tests.support.routes import Client
 
 SAID = {"source": "Répertoire Sirene", "known_on": "2026-02-01"}
 
@@ -45,7 +45,7 @@ async def test_a_company_and_its_people_are_entered_read_and_changed(client: Cli
 
     sheet = await client.ask("GET", f"/companies/{siren}")
     changed = await client.ask(
-        "PATCH", f"/companies/{siren}", body=SAID | {"state": "closed"}, if_match=sheet.headers["etag"]
+        "PATCH", f"/companies/{siren}", body=SAID | {"state": "closed"}, seen=sheet.headers["etag"]
     )
     read = await client.ask("GET", f"/people/{person}")
 
@@ -60,7 +60,7 @@ async def test_a_company_and_its_people_are_entered_read_and_changed(client: Cli
 async def test_a_person_changes_upon_the_version_seen(client: Client, if_match: str, status: int) -> None:
     person = await known(client, await entered(client))
 
-    answer = await client.ask("PATCH", f"/people/{person}", body={"given_name": "Maude"}, if_match=if_match)
+    answer = await client.ask("PATCH", f"/people/{person}", body={"given_name": "Maude"}, seen=if_match)
 
     assert answer.status_code == status
 

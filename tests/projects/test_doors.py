@@ -7,8 +7,8 @@ import pytest
 from shared.clock import today
 from shared.identity.access import Role
 from shared.ids import uuid7
-from tests.projects.conftest import Client
 from tests.support.projects import Epci, fiche_body
+from tests.support.routes import Client
 
 
 async def logged(client: Client, *, role: Role = Role.AGENT, **given: object) -> dict[str, Any]:

@@ -116,17 +116,19 @@ class Bench:
         publisher = Publisher(self.bootstrap, client_id=name)
         return Relay(self.database, Outbox, publisher, lock=self.folder / "relay.lock")
 
-    def delivery(self, dead_letters: "Publisher | None" = None) -> Delivery:
+    def letters(self) -> DeadLetters:
+        """Return the way to the DLQ of this service; who asks closes it."""
+        return DeadLetters(self.bootstrap, topic=str(dead_letter_topic(SERVICE, epci=self.epci)), software="test")
+
+    def delivery(self, letters: DeadLetters | None = None) -> Delivery:
         """Return the delivery of this service."""
-        publisher = dead_letters or Publisher(self.bootstrap, client_id="dlq")
-        topic = str(dead_letter_topic(SERVICE, epci=self.epci))
         return Delivery(
             epci=self.epci,
             database=self.database,
             tables=TABLES,
             consumers=make_consumers(),
             members=self.members,
-            bury=DeadLetters(publisher, topic=topic, software="test").bury,
+            bury=(letters or self.letters()).bury,
         )
 
     def subscribers(self, delivery: Delivery) -> Subscribers:

@@ -1,6 +1,5 @@
 """The Chromium of a test run: the machine’s, else the one of an npm package; without one the tests fail."""
 
-import fcntl
 import os
 import shutil
 import subprocess
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright._impl._driver import compute_driver_executable  # no public way to ask where its Node is
 
+from shared.locks import exclusive
 from shared.web.node import NodeMissing, NpmFailed, find_npm, install_locked
 from tests.support.code import ROOT
 
@@ -91,9 +91,9 @@ def axe_source() -> str:
 
 def _packaged(say: Callable[[str], None]) -> Chromium:
     """Fetch and unpack the packaged browser, with its own libraries and fonts; at once if that was done."""
-    with (PACKAGE / "package-lock.json").open("rb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # parallel workers may want it at the same moment
-        folder = _fetched(lock.read(), say)
+    lock = PACKAGE / "package-lock.json"
+    with exclusive(lock):  # parallel workers may want it at the same moment
+        folder = _fetched(lock.read_bytes(), say)
     environment = {"LD_LIBRARY_PATH": str(folder / "al2023" / "lib"), "FONTCONFIG_PATH": str(folder / "fonts")}
     return Chromium(str(folder / "chromium"), "of an npm package", environment)
 

@@ -135,7 +135,6 @@ def _record(epci: str, told: Registration | None, *, key: UUID, version: int, fa
         time=STARTS + timedelta(hours=3),
         source=f"/epci/{epci}/events",
         message_id=str(uuid7()),
-        instance="",
         visibility=Visibility.PRIVATE,
     )
 

@@ -17,7 +17,6 @@ from uuid import UUID
 from shared.contracts.base import Visibility
 from shared.contracts.projects import Project
 from shared.messaging.delivery import group_of
-from shared.messaging.kafka import Publisher
 from shared.messaging.recorder import record
 from shared.messaging.registry import topic_of
 from tests.support.backbone import SERVICE, Bench, Outbox, make_bench, make_project
@@ -70,9 +69,9 @@ async def live(life: Life) -> None:
     bench = await life.bench()
     if not await bench.rows(Outbox):
         await _change(bench, life)
-    publisher = Publisher(life.bootstrap, client_id="dlq")
+    letters = bench.letters()
     relay = asyncio.create_task(bench.relay().run())
-    consumers = asyncio.create_task(bench.subscribers(bench.delivery(publisher)).run())
+    consumers = asyncio.create_task(bench.subscribers(bench.delivery(letters)).run())
 
     async def nothing_left() -> bool:
         if await bench.backlog():
@@ -86,7 +85,7 @@ async def live(life: Life) -> None:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-    await publisher.close()
+    await letters.close()
     await bench.database.close()
 
 

@@ -85,7 +85,7 @@ async def withdraw(project_id: Id, session: Transaction, who: Who, seen: Seen) -
     await fiche.withdraw_project(session, who, project_id, version=seen)
 
 
-@router.read("/projects/{project_id}/transitions", right=Right.READ_TERRITORY, limit="token")
+@router.read("/projects/{project_id}/transitions", right=Right.WRITE_PROJECTS, limit="token")
 async def transitions(project_id: Id, session: Reading, who: Who, response: Response) -> TransitionsShown:
     """List the moves that start from the present stage, and what is missing before each."""
     listed = await queries.get_transitions(session, who, project_id)

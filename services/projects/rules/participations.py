@@ -12,7 +12,6 @@ _INVITED = {
 _ANSWERED = {Entry.NONE: ParticipantStatus.PROPOSED, Entry.AGREED: ParticipantStatus.ACCEPTED}
 INVITABLE = frozenset({ParticipantStatus.DECLINED, ParticipantStatus.LEFT, ParticipantStatus.REMOVED})
 """Standings after which a new invitation, one round later, makes sense; a refused proposal too."""
-REASONED = frozenset({Answer.DECLINED, Answer.LEFT})
 
 
 def published_status(

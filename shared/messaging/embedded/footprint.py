@@ -1,8 +1,6 @@
 """What a node leaves in its folder so that it is found again: its ports, and the process that serves them."""
 
 import json
-import secrets
-import socket
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
@@ -10,10 +8,7 @@ from typing import Self
 import psutil
 
 from shared.messaging.embedded.errors import PortTaken
-
-# Below the ports that systems lend to outgoing connections: a client that knocks on its dead broker's port from that
-# range ends up connected to itself, and the broker can never have its port back.
-PORTS = range(20_000, 32_000)
+from shared.ports import free_ports, is_free
 
 
 @dataclass(frozen=True)
@@ -38,11 +33,13 @@ class Ports:
         """
         kept = cls.read(folder)
         wanted = broker or (kept.broker if kept else None)
-        if wanted and not _is_free(wanted):
+        if wanted and not is_free(wanted):
             raise PortTaken(wanted)
-        chosen = wanted or _free_port(unlike=None)
-        reusable = kept and kept.controller != chosen and _is_free(kept.controller)
-        ports = cls(broker=chosen, controller=kept.controller if kept and reusable else _free_port(unlike=chosen))
+        drawn = free_ports(3)
+        chosen = wanted or drawn[0]
+        reusable = kept and kept.controller != chosen and is_free(kept.controller)
+        controller = kept.controller if kept and reusable else next(port for port in drawn if port != chosen)
+        ports = cls(broker=chosen, controller=controller)
         _write(folder / "ports.json", asdict(ports))
         return ports
 
@@ -101,25 +98,6 @@ def _living(pid: int, began: float | None) -> psutil.Process | None:
         return process if same and process.status() != psutil.STATUS_ZOMBIE else None
     except psutil.NoSuchProcess:
         return None
-
-
-def _free_port(*, unlike: int | None) -> int:
-    for _ in range(1000):
-        port = secrets.choice(PORTS)
-        if port != unlike and _is_free(port):
-            return port
-    raise PortTaken(PORTS.start)
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        # As the broker does: connections of a dead broker still closing are no obstacle.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
 
 
 def _read(path: Path) -> dict[str, int] | None:

@@ -45,8 +45,8 @@ REFUSALS_BY_BROKER = (
 class Publisher:
     """An idempotent producer that can be replaced alone; it never gives up a record it has taken."""
 
-    def __init__(self, bootstrap: str, *, client_id: str) -> None:
-        self.max_request = MAX_REQUEST
+    def __init__(self, bootstrap: str, *, client_id: str, max_request: int = MAX_REQUEST) -> None:
+        self._max_request = max_request
         self._bootstrap = bootstrap
         self._client_id = client_id
         self._producer: AIOKafkaProducer | None = None
@@ -79,8 +79,10 @@ class Publisher:
         """Say what a failed send means for its row."""
         if isinstance(error, OutOfOrderSequenceNumber):
             return Verdict.CONSEQUENCE
-        if isinstance(error, MessageSizeTooLargeError | RecordTooLargeError | TopicAuthorizationFailedError):
+        if isinstance(error, MessageSizeTooLargeError | RecordTooLargeError):
             return Verdict.REFUSED
+        if isinstance(error, TopicAuthorizationFailedError):
+            return Verdict.FORBIDDEN
         if isinstance(error, UnknownError):
             return Verdict.UNCLEAR
         return Verdict.TRANSIENT
@@ -106,7 +108,7 @@ class Publisher:
                 acks="all",
                 enable_idempotence=True,
                 linger_ms=2,
-                max_request_size=self.max_request,
+                max_request_size=self._max_request,
                 metadata_max_age_ms=METADATA_MS,
             )
             try:
@@ -124,9 +126,8 @@ class Publisher:
 class DeadLetters:
     """Writes records that could not be handled to the DLQ of a service, whole, before they are acknowledged."""
 
-    def __init__(self, publisher: Publisher, *, topic: str, software: str) -> None:
-        publisher.max_request = MAX_LETTER
-        self._publisher = publisher
+    def __init__(self, bootstrap: str, *, topic: str, software: str) -> None:
+        self._publisher = Publisher(bootstrap, client_id=f"{topic}.writer", max_request=MAX_LETTER)
         self._topic = topic
         self._software = software
         # Both groups of a service bury here; one that replaces the producer would drop the letter of the other.
@@ -145,6 +146,10 @@ class DeadLetters:
             except (MessageSizeTooLargeError, RecordTooLargeError):
                 cut = (*facts, ("dlq_cut", b"true"))
                 await self._send(Outgoing(self._topic, (raw.key or b"-")[:1024], (raw.value or b"")[:CUT_VALUE], cut))
+
+    async def close(self) -> None:
+        """Let go, within bounds."""
+        await self._publisher.close()
 
     def _facts(self, letter: DeadLetter) -> tuple[tuple[str, bytes], ...]:
         raw = letter.raw

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from shared.messaging.delivery import Delivery
-from shared.messaging.kafka import Publisher
 from shared.messaging.topology import Topology
 from shared.territory.members import Territory
 from tests.support.backbone import Bench, make_bench
@@ -31,6 +30,6 @@ async def neighbour(tmp_path: Path, bootstrap: str, territory: Territory, topics
 @pytest.fixture
 async def delivery(bench: Bench) -> AsyncIterator[Delivery]:
     """Return what handles records for the bench."""
-    publisher = Publisher(bench.bootstrap, client_id="dlq")
-    yield bench.delivery(publisher)
-    await publisher.close()
+    letters = bench.letters()
+    yield bench.delivery(letters)
+    await letters.close()

@@ -16,7 +16,7 @@ from shared.contracts.base import Visibility
 from shared.contracts.projects import Project
 from shared.ids import uuid7
 from shared.messaging.embedded.node import LocalKafka
-from shared.messaging.kafka import Publisher, acknowledges
+from shared.messaging.kafka import acknowledges
 from shared.messaging.recorder import record
 from shared.messaging.registry import dead_letter_topic, topic_of
 from shared.messaging.relay import Relay
@@ -68,7 +68,7 @@ class Alone:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Run relay and consumers."""
-        letters = Publisher(self.bench.bootstrap, client_id="dlq")
+        letters = self.bench.letters()
         subscribers = self.bench.subscribers(self.bench.delivery(letters))
         tasks = [asyncio.create_task(self.relay.run()), asyncio.create_task(subscribers.run())]
         try:

@@ -2,10 +2,10 @@
 
 import pytest
 
-from shared.contracts import CATALOGUE
+from shared.contracts import CATALOGUE, SERVICES
 from shared.contracts.base import Visibility
 from shared.messaging.registry import dead_letter_topic, parse_topic
-from shared.messaging.topology import SERVICES, Topology, topics_of
+from shared.messaging.topology import Topology, topics_of
 from tests.support.cluster import change, described
 from tests.support.territory import random_siren
 

@@ -11,7 +11,6 @@ from sqlalchemy import event
 
 from shared.messaging.delivery import DeadLetter, Delivery
 from shared.messaging.envelope import RawRecord
-from shared.messaging.kafka import DeadLetters, Publisher
 from shared.messaging.registry import dead_letter_topic
 from shared.territory.members import Territory
 from tests.support.backbone import SERVICE, Attempt, Bench, Effect, KnownProject, make_project
@@ -68,13 +67,12 @@ async def test_a_database_away_sends_nothing_to_the_dlq(bench: Bench, territory:
 async def test_a_letter_too_large_even_for_the_dlq_is_cut_and_holds_up_no_other(bench: Bench) -> None:
     dlq = str(dead_letter_topic(SERVICE, epci=bench.epci))
     await change(bench.bootstrap, dlq, key="max.message.bytes", value="600000")
-    publisher = Publisher(bench.bootstrap, client_id="dlq")
-    letters = DeadLetters(publisher, topic=dlq, software="essai")
+    letters = bench.letters()
     record = RawRecord(topic_at(bench.epci), 0, 7, 0, b"key", b"x" * 700_000, (("ce_id", b"1"),))
 
     await letters.bury(DeadLetter(record, "group", "oversize", tries=1))
     await letters.bury(DeadLetter(replace(record, offset=8, value=b"small"), "group", "bad_key", tries=1))
-    await publisher.close()
+    await letters.close()
 
     first, second = await dump(bench.bootstrap, dlq)
     facts = dict(first.headers)

@@ -1,0 +1,26 @@
+"""Ports of this machine for what we start ourselves: a local Kafka, the instances of a demo."""
+
+import random
+import socket
+
+# Below the ports that systems lend to outgoing connections: a client that knocks on its dead server's port from that
+# range ends up connected to itself, and the server can never have its port back.
+PORTS = range(20_000, 32_000)
+
+
+def is_free(port: int) -> bool:
+    """Tell whether a server could listen on a port of the loopback now."""
+    with socket.socket() as probe:
+        # As servers do: connections of a dead one still closing are no obstacle.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ``count`` different free ports, drawn by chance; fewer where fewer are left."""
+    drawn = random.sample(PORTS, k=len(PORTS))
+    return [port for port in drawn[: count * 20] if is_free(port)][:count]

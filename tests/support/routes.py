@@ -1,0 +1,107 @@
+"""The routes of one service without its host: migrated databases, tokens of every role, a client."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import SimpleNamespace
+
+import httpx2
+import pytest
+from fastapi import Depends, FastAPI, Request, Response
+
+from shared.db.engine import Database
+from shared.db.migrate import upgrade
+from shared.errors import Refusal
+from shared.http.context import RequestContext
+from shared.http.guards import LIMITS, Windows
+from shared.http.refusals import install_refusals
+from shared.identity.access import Role
+from shared.identity.tokens import add_token
+from shared.service import RunningService, Service
+
+
+def migrate(folder: Path, packages: Mapping[str, str]) -> dict[str, Path]:
+    """Return empty databases brought to the newest revision of their packages, to be copied."""
+    found = {name: folder / f"{name}.sqlite" for name in packages}
+    for name, package in packages.items():
+        asyncio.run(_migrate(found[name], package))
+    return found
+
+
+async def _migrate(path: Path, package: str) -> None:
+    database = Database(f"sqlite+aiosqlite:///{path}")
+    await upgrade(database, package=package)
+    await database.close()
+
+
+class Client:
+    """Asks routes as the bearer of a token of each role, or as a visitor."""
+
+    def __init__(self, app: FastAPI, secrets: Mapping[Role, str], *, role: Role, base_url: str) -> None:
+        self.app = app
+        self.http = httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url=base_url)
+        self._secrets = secrets
+        self._role = role
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        role: Role | None = None,
+        body: object = None,
+        seen: int | str | None = None,
+        key: str = "",
+    ) -> httpx2.Response:
+        """Send a JSON request; ``seen`` is the version or ETag for ``If-Match``, ``key`` the Idempotency-Key."""
+        sent = {"idempotency-key": key} if key else {}
+        if seen not in {None, ""}:
+            sent["if-match"] = seen if isinstance(seen, str) else f'"{seen}"'
+        secret = self._secrets.get(role or self._role)
+        if secret is not None:
+            sent["authorization"] = f"Bearer {secret}"
+        return await self.http.request(method, f"/api/v1{path}", json=body, headers=sent)
+
+
+@asynccontextmanager
+async def identified(
+    copied: Path, folder: Path, *, epci: str, roles: Iterable[Role]
+) -> AsyncIterator[tuple[Database, dict[Role, str]]]:
+    """Open an identity database that knows a token of each of ``roles``, and return their secrets."""
+    identity = Database(f"sqlite+aiosqlite:///{shutil.copy(copied, folder / 'identity.sqlite')}")
+    async with identity.transaction() as session:
+        made = {role: await add_token(session, name=role.value, epci=epci, role=role) for role in roles}
+    yield identity, {role: secret for role, (_, secret) in made.items()}
+    await identity.close()
+
+
+def no_pages(_request: Request, _refusal: Refusal) -> Response:
+    """Fail: these routes show no pages."""
+    pytest.fail("no pages here")
+
+
+def app_of(
+    service: Service,
+    database: Database,
+    identity: Database,
+    *,
+    epci: str,
+    limits: Mapping[str, int] = LIMITS,
+    page_of: Callable[[Request, Refusal], Response] = no_pages,
+) -> FastAPI:
+    """Return the routes of one service on its database, as the host would mount them."""
+    app = FastAPI()
+    app.state.settings, app.state.identity = SimpleNamespace(siren=epci), identity
+    app.state.windows, app.state.limits = Windows(), dict(limits)
+    running = RunningService(service, database)
+
+    async def enter(request: Request) -> None:
+        request.state.service, request.state.database = running, database
+
+    for router in service.routers:
+        app.include_router(router, dependencies=[Depends(enter)])
+    install_refusals(app, page_of=page_of)
+    app.add_middleware(RequestContext, epci=epci)
+    return app

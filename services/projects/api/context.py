@@ -5,7 +5,10 @@ from typing import Annotated
 from fastapi import Depends, Request, Response
 
 from services.projects.schemas.answers import ProjectShown
-from shared.http.preconditions import OnlyOnce, tag
+from shared.fields import Id
+from shared.http.guards import Who
+from shared.http.preconditions import OnlyOnce, Seen, tag
+from shared.http.session import Transaction
 from shared.territory.members import Territory
 
 PREFIX = "/api/v1"
@@ -41,3 +44,32 @@ class Fiche:
 
 
 Answer = Annotated[Fiche, Depends()]
+
+
+class Addition:
+    """To which fiche something is added, by whom; ``at`` is what commands take first."""
+
+    def __init__(self, project_id: Id, session: Transaction, who: Who, answer: Answer) -> None:
+        self.at = (session, who, project_id)
+        self._answer = answer
+
+    def told(self, fiche: ProjectShown) -> ProjectShown:
+        """Answer with the fiche, which now has one part more."""
+        return self._answer.told(fiche, status=201)
+
+
+class Change:
+    """Which fiche is changed, by whom, upon the version seen; ``at`` is what commands take first."""
+
+    def __init__(self, project_id: Id, session: Transaction, who: Who, seen: Seen, answer: Answer) -> None:
+        self.at = (session, who, project_id)
+        self.seen = seen
+        self._answer = answer
+
+    def told(self, fiche: ProjectShown) -> ProjectShown:
+        """Answer with the fiche as it is now."""
+        return self._answer.told(fiche)
+
+
+Added = Annotated[Addition, Depends()]
+Changed = Annotated[Change, Depends()]

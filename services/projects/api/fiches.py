@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Query, Response
 
-from services.projects.api.context import PREFIX, Answer, TheTerritory
+from services.projects.api.context import PREFIX, Answer, Changed, TheTerritory
 from services.projects.commands import fiche, moves
 from services.projects.queries import projects as queries
 from services.projects.queries.projects import is_insider
@@ -72,11 +72,9 @@ async def read_of_territory(
 
 
 @router.act("/projects/{project_id}", right=Right.WRITE_PROJECTS, limit="token", method="PATCH")
-async def change(
-    project_id: Id, wanted: ProjectPatch, session: Transaction, who: Who, seen: Seen, answer: Answer
-) -> ProjectShown:
+async def change(wanted: ProjectPatch, change: Changed) -> ProjectShown:
     """Write the fields that are sent."""
-    return answer.told(ProjectShown.of(await fiche.change_project(session, who, project_id, wanted, version=seen)))
+    return change.told(ProjectShown.of(await fiche.change_project(*change.at, wanted, version=change.seen)))
 
 
 @router.act("/projects/{project_id}", right=Right.DECIDE_PROJECTS, limit="token", method="DELETE", status_code=204)
@@ -94,17 +92,13 @@ async def transitions(project_id: Id, session: Reading, who: Who, response: Resp
 
 
 @router.act("/projects/{project_id}/moves", right=Right.WRITE_PROJECTS, limit="token")
-async def move(
-    project_id: Id, wanted: MoveIn, session: Transaction, who: Who, seen: Seen, answer: Answer
-) -> ProjectShown:
+async def move(wanted: MoveIn, change: Changed) -> ProjectShown:
     """Move a project to another stage; 409 names every guard that is not met."""
-    return answer.told(ProjectShown.of(await moves.move_project(session, who, project_id, wanted, version=seen)))
+    return change.told(ProjectShown.of(await moves.move_project(*change.at, wanted, version=change.seen)))
 
 
 @router.act("/projects/{project_id}/visibility", right=Right.DECIDE_PROJECTS, limit="token")
-async def show(
-    project_id: Id, wanted: VisibilityIn, session: Transaction, who: Who, seen: Seen, answer: Answer
-) -> ProjectShown:
+async def show(wanted: VisibilityIn, change: Changed) -> ProjectShown:
     """Show a project further; less far is not available yet."""
-    project = await fiche.show_project(session, who, project_id, visibility=wanted.visibility, version=seen)
-    return answer.told(ProjectShown.of(project))
+    project = await fiche.show_project(*change.at, visibility=wanted.visibility, version=change.seen)
+    return change.told(ProjectShown.of(project))

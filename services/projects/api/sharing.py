@@ -2,15 +2,15 @@
 
 from fastapi import Response
 
-from services.projects.api.context import PREFIX, Answer, TheTerritory
+from services.projects.api.context import PREFIX, Added, Changed, TheTerritory
 from services.projects.commands import sharing
 from services.projects.queries import participations
 from services.projects.schemas.answers import AnswerShown, InvitationShown, ProjectShown
 from services.projects.schemas.requests import InvitationIn, ParticipationIn
-from shared.fields import Id, Siren
+from shared.fields import Siren
 from shared.http.guards import Router, Who
 from shared.http.paging import Listing
-from shared.http.preconditions import OnlyOnce, Seen
+from shared.http.preconditions import OnlyOnce
 from shared.http.session import Reading, Transaction
 from shared.identity.access import Right
 
@@ -18,25 +18,16 @@ router = Router(prefix=PREFIX, tags=["projects"])
 
 
 @router.act("/projects/{project_id}/invitations", right=Right.DECIDE_PROJECTS, limit="token", status_code=201)
-async def invite(
-    project_id: Id,
-    wanted: InvitationIn,
-    session: Transaction,
-    who: Who,
-    territory: TheTerritory,
-    answer: Answer,
-) -> ProjectShown:
+async def invite(wanted: InvitationIn, invitation: Added, territory: TheTerritory) -> ProjectShown:
     """Ask another EPCI to take part, or agree to one that proposed itself."""
-    project = await sharing.invite_epci(session, who, project_id, wanted, territory=territory)
-    return answer.told(ProjectShown.of(project), status=201)
+    project = await sharing.invite_epci(*invitation.at, wanted, territory=territory)
+    return invitation.told(ProjectShown.of(project))
 
 
 @router.act("/projects/{project_id}/invitations/{siren}", right=Right.DECIDE_PROJECTS, limit="token", method="DELETE")
-async def remove(
-    project_id: Id, siren: Siren, session: Transaction, who: Who, seen: Seen, answer: Answer
-) -> ProjectShown:
+async def remove(siren: Siren, change: Changed) -> ProjectShown:
     """Take an EPCI out of a project, or turn its proposal down."""
-    return answer.told(ProjectShown.of(await sharing.remove_epci(session, who, project_id, siren, version=seen)))
+    return change.told(ProjectShown.of(await sharing.remove_epci(*change.at, siren, version=change.seen)))
 
 
 @router.read("/participations", right=Right.READ_TERRITORY, limit="token")

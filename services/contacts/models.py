@@ -21,52 +21,19 @@ from services.contacts.rules.words import (
 )
 from shared.contracts.contacts import Channel
 from shared.db.answers import AnswerColumns
-from shared.db.base import own_registry
+from shared.db.base import own_registry, table_of
 from shared.db.columns import UtcDateTime, big_key, by_value
-from shared.messaging.inbox import AttemptColumns, InboxColumns, IncarnationColumns, MessageTables, PositionColumns
+from shared.messaging.inbox import message_tables
 from shared.messaging.known import KnownColumns
-from shared.messaging.outbox import OutboxColumns, outbox_indexes
 
 
 class Base(SQLModel, registry=own_registry()):
     """Root of the tables of the contacts service."""
 
 
-class OutboxMessage(Base, OutboxColumns, table=True):
-    """What contacts tells."""
-
-    __tablename__ = "outbox_message"
-    __table_args__ = outbox_indexes()
-
-
-class InboxMessage(Base, InboxColumns, table=True):
-    """What contacts has acted upon."""
-
-    __tablename__ = "inbox_message"
-
-
-class ConsumerPosition(Base, PositionColumns, table=True):
-    """How far contacts has read."""
-
-    __tablename__ = "consumer_position"
-
-
-class FailedAttempt(Base, AttemptColumns, table=True):
-    """What contacts failed to handle."""
-
-    __tablename__ = "failed_attempt"
-
-
-class Incarnation(Base, IncarnationColumns, table=True):
-    """Which database this is."""
-
-    __tablename__ = "incarnation"
-
-
-class StoredAnswer(Base, AnswerColumns, table=True):
-    """First answers kept under an Idempotency-Key."""
-
-    __tablename__ = "stored_answer"
+TABLES = message_tables(Base)
+OutboxMessage = TABLES.outbox
+StoredAnswer = table_of(Base, AnswerColumns, name="stored_answer")
 
 
 class Company(Base, table=True):
@@ -203,12 +170,3 @@ class KnownRegistration(Base, KnownColumns, table=True):
     organisation: str = ""
     name: str = ""
     email: str | None = Field(default=None, index=True)
-
-
-TABLES = MessageTables(
-    outbox=OutboxMessage,
-    inbox=InboxMessage,
-    positions=ConsumerPosition,
-    attempts=FailedAttempt,
-    incarnation=Incarnation,
-)

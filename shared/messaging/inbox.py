@@ -6,8 +6,9 @@ from uuid import UUID
 
 from sqlmodel import Field, SQLModel
 
+from shared.db.base import table_of
 from shared.db.columns import UtcDateTime, big_key
-from shared.messaging.outbox import OutboxColumns
+from shared.messaging.outbox import OutboxColumns, outbox_indexes
 
 
 class InboxColumns(SQLModel):
@@ -57,3 +58,14 @@ class MessageTables:
     positions: type[PositionColumns]
     attempts: type[AttemptColumns]
     incarnation: type[IncarnationColumns]
+
+
+def message_tables(root: type[SQLModel]) -> MessageTables:
+    """Declare the tables of the backbone under the root of one service."""
+    return MessageTables(
+        outbox=table_of(root, OutboxColumns, name="outbox_message", constraints=outbox_indexes()),
+        inbox=table_of(root, InboxColumns, name="inbox_message"),
+        positions=table_of(root, PositionColumns, name="consumer_position"),
+        attempts=table_of(root, AttemptColumns, name="failed_attempt"),
+        incarnation=table_of(root, IncarnationColumns, name="incarnation"),
+    )

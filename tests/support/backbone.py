@@ -17,16 +17,9 @@ from shared.db.engine import Database
 from shared.db.session import Origin, Session
 from shared.ids import uuid7
 from shared.messaging.delivery import Delivery, group_of
-from shared.messaging.inbox import (
-    AttemptColumns,
-    InboxColumns,
-    IncarnationColumns,
-    MessageTables,
-    PositionColumns,
-)
+from shared.messaging.inbox import message_tables
 from shared.messaging.kafka import DeadLetters, Publisher, Subscribers, Subscription
 from shared.messaging.known import KnownColumns, keep_known
-from shared.messaging.outbox import OutboxColumns, outbox_indexes
 from shared.messaging.recorder import record, record_deletion
 from shared.messaging.registry import Consumers, Record, dead_letter_topic, pattern_of
 from shared.messaging.relay import Relay
@@ -38,25 +31,14 @@ class Base(SQLModel, registry=own_registry()):
     """Root of the tables of the test service."""
 
 
-class Outbox(Base, OutboxColumns, table=True):
-    __tablename__ = "outbox_message"
-    __table_args__ = outbox_indexes()
-
-
-class Inbox(Base, InboxColumns, table=True):
-    __tablename__ = "inbox_message"
-
-
-class Position(Base, PositionColumns, table=True):
-    __tablename__ = "consumer_position"
-
-
-class Attempt(Base, AttemptColumns, table=True):
-    __tablename__ = "failed_attempt"
-
-
-class Incarnation(Base, IncarnationColumns, table=True):
-    __tablename__ = "incarnation"
+TABLES = message_tables(Base)
+Outbox, Inbox, Position, Attempt, Incarnation = (
+    TABLES.outbox,
+    TABLES.inbox,
+    TABLES.positions,
+    TABLES.attempts,
+    TABLES.incarnation,
+)
 
 
 class KnownProject(Base, KnownColumns, table=True):
@@ -69,9 +51,6 @@ class Effect(Base, table=True):
     id: int | None = Field(default=None, primary_key=True)
     message_id: str
     subject: UUID
-
-
-TABLES = MessageTables(outbox=Outbox, inbox=Inbox, positions=Position, attempts=Attempt, incarnation=Incarnation)
 
 
 def make_consumers() -> Consumers:

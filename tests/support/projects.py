@@ -22,6 +22,7 @@ from shared.db.session import Session
 from shared.identity.access import Role, Scope
 from shared.ids import uuid7
 from shared.messaging.envelope import RawRecord, read
+from shared.messaging.outbox import OutboxColumns
 from shared.messaging.registry import Record
 from shared.territory.members import Territory
 
@@ -81,24 +82,24 @@ class Epci:
         return [_heard(row, members) for row in rows if ".territory." in row.topic]
 
 
-def _heard(row: OutboxMessage, members: Sequence[str]) -> Record[Any]:
+def _heard(row: OutboxColumns, members: Sequence[str]) -> Record[Any]:
     headers = tuple((name, str(value).encode()) for name, value in json.loads(row.headers).items())
     raw = RawRecord(row.topic, 0, row.seq or 0, 0, row.key.encode(), row.payload, headers)
     return read(raw, members=set(members), now=now())
 
 
-async def outbox(session: Session) -> list[OutboxMessage]:
+async def outbox(session: Session) -> list[OutboxColumns]:
     """Return what was recorded, in order."""
     await session.flush()
     return list((await session.exec(select(OutboxMessage).order_by(col(OutboxMessage.seq)))).all())
 
 
-def facts(rows: Sequence[OutboxMessage], *, scope: str = "territory") -> list[str]:
+def facts(rows: Sequence[OutboxColumns], *, scope: str = "territory") -> list[str]:
     """Return what one topic was told, in order."""
     return [row.type.split(".")[3] for row in rows if f".{scope}." in row.topic]
 
 
-def content(row: OutboxMessage) -> dict[str, Any]:
+def content(row: OutboxColumns) -> dict[str, Any]:
     """Return the value of a record."""
     assert row.payload is not None
     value: dict[str, Any] = json.loads(row.payload)

@@ -3,10 +3,6 @@
 from services.projects.models.base import Base
 from services.projects.models.messages import (
     TABLES,
-    ConsumerPosition,
-    FailedAttempt,
-    InboxMessage,
-    Incarnation,
     KnownParticipation,
     KnownProject,
     OutboxMessage,
@@ -26,13 +22,9 @@ from services.projects.models.project import OwnAnswer, Project, ReferenceCounte
 __all__ = [
     "TABLES",
     "Base",
-    "ConsumerPosition",
     "Decision",
     "ExternalId",
-    "FailedAttempt",
     "FundingLine",
-    "InboxMessage",
-    "Incarnation",
     "Indicator",
     "KnownParticipation",
     "KnownProject",

@@ -4,12 +4,13 @@ from sqlmodel import col, select
 
 from shared.clock import now
 from shared.ids import uuid7
+from shared.messaging.outbox import OutboxColumns
 from shared.messaging.relay import WINDOW
 from tests.support.backbone import Bench, Outbox, make_project
 from tests.support.waiting import eventually
 
 
-def to_nowhere(epci: str) -> Outbox:
+def to_nowhere(epci: str) -> OutboxColumns:
     """Return a row for a topic that does not exist."""
     return Outbox(
         message_id=uuid7(),

@@ -1,10 +1,9 @@
 """JSON routes of the agenda: one agenda of the territory, registration without account, sheets for organisers."""
 
-from collections.abc import Sequence
 from typing import Annotated, TypeVar
 from uuid import UUID
 
-from fastapi import Query, Response
+from fastapi import Depends, Query, Response
 
 from services.events.commands import attendance, events, requests, schedule
 from services.events.queries import agenda, registrations
@@ -26,7 +25,7 @@ from services.events.schemas import (
 from shared.contracts.events import EventType
 from shared.fields import Instant, Siren
 from shared.http.guards import Router, Who
-from shared.http.paging import Listing, Page
+from shared.http.paging import Listing, Page, listing
 from shared.http.preconditions import OnlyOnce, Seen, tag
 from shared.http.session import Reading, Transaction
 from shared.identity.access import Right
@@ -36,15 +35,31 @@ V = TypeVar("V", EventView, RegistrationView)
 router = Router(prefix="/api/v1/events", tags=["events"])
 
 
+class Told:
+    """Answers with what was changed: its version in ``ETag``, and the same answer to the same request under one key."""
+
+    def __init__(self, response: Response, once: OnlyOnce) -> None:
+        self._response = response
+        self._once = once
+
+    def made(self, view: EventView) -> EventView:
+        """Answer with a new event and its address."""
+        self._response.headers["location"] = f"{router.prefix}/{view.id}"
+        return self.told(view, status=201)
+
+    def told(self, view: V, *, status: int = 200) -> V:
+        """Answer with an event or a registration as it is now."""
+        tag(self._response, view.version)
+        return self._once.keep(view, response=self._response, status=status)
+
+
+Answer = Annotated[Told, Depends()]
+
+
 @router.act("", right=Right.WRITE_EVENTS, limit="token", status_code=201)
-async def create_event(
-    asked: NewEvent, session: Transaction, who: Who, only_once: OnlyOnce, response: Response
-) -> EventView:
+async def create_event(asked: NewEvent, session: Transaction, who: Who, answer: Answer) -> EventView:
     """Write a draft."""
-    view = own_view(session, await events.create_event(session, who, asked))
-    response.headers["location"] = f"/api/v1/events/{view.id}"
-    _tag(response, view)
-    return only_once.keep(view, response=response)
+    return answer.made(own_view(session, await events.create_event(session, who, asked)))
 
 
 @router.read("", right=Right.PUBLIC)
@@ -59,45 +74,40 @@ async def list_events(
     """List the agenda of the territory in order of time, seats as last known; visitors see what is public."""
     wanted = agenda.Wanted(epci=epci, type=type, since=since, after=page.after, limit=page.limit + 1)
     found = await agenda.list_agenda(session, who, wanted)
-    return _listing(found, limit=page.limit)
+    return listing(found, limit=page.limit)
 
 
 @router.read("/{event_id}", right=Right.PUBLIC)
 async def get_event(event_id: UUID, session: Reading, who: Who, response: Response) -> EventView:
     """Show one event of the territory."""
     view = await agenda.get_event(session, who, event_id)
-    _tag(response, view)
+    tag(response, view.version)
     return view
 
 
 @router.act("/{event_id}", right=Right.WRITE_EVENTS, limit="token", method="PATCH")
 async def change_event(
-    event_id: UUID, asked: EventChange, session: Transaction, who: Who, seen: Seen, response: Response
+    event_id: UUID, asked: EventChange, session: Transaction, who: Who, seen: Seen, answer: Answer
 ) -> EventView:
     """Change an event; ``If-Match`` holds the tag last read."""
-    view = own_view(session, await events.change_event(session, who, event_id, asked, revision=seen))
-    _tag(response, view)
-    return view
+    return answer.told(own_view(session, await events.change_event(session, who, event_id, asked, version=seen)))
 
 
 @router.act("/{event_id}/publication", right=Right.WRITE_EVENTS, limit="token")
 async def move_publication(
-    event_id: UUID, move: PublicationMove, session: Transaction, who: Who, response: Response
+    event_id: UUID, move: PublicationMove, session: Transaction, who: Who, seen: Seen, answer: Answer
 ) -> EventView:
     """Take an event along: draft, in review, ready, published; only coordinators decide."""
-    view = own_view(session, await events.move_publication(session, who, event_id, to=Publication(move.to)))
-    _tag(response, view)
-    return view
+    moved = await events.move_publication(session, who, event_id, to=Publication(move.to), version=seen)
+    return answer.told(own_view(session, moved))
 
 
 @router.act("/{event_id}/schedule", right=Right.WRITE_EVENTS, limit="token")
 async def move_schedule(
-    event_id: UUID, move: ScheduleMove, session: Transaction, who: Who, response: Response
+    event_id: UUID, move: ScheduleMove, session: Transaction, who: Who, seen: Seen, answer: Answer
 ) -> EventView:
     """Move, postpone or cancel a published event; everybody concerned gets a mail."""
-    view = own_view(session, await schedule.move_schedule(session, who, event_id, move))
-    _tag(response, view)
-    return view
+    return answer.told(own_view(session, await schedule.move_schedule(session, who, event_id, move, version=seen)))
 
 
 @router.act("/{event_id}/registrations", right=Right.PUBLIC, status_code=202)
@@ -113,35 +123,39 @@ async def request_registration(
 async def list_registrations(event_id: UUID, session: Reading, who: Who, page: Page) -> Listing[RegistrationView]:
     """List who asked for a place, in order of arrival, for organisers."""
     found = await registrations.list_registrations(session, who, event_id, after=page.after, limit=page.limit + 1)
-    return _listing([RegistrationView.model_validate(one) for one in found], limit=page.limit)
+    return listing([RegistrationView.model_validate(one) for one in found], limit=page.limit)
 
 
 @router.act("/{event_id}/registrations/{registration_id}/cancel", right=Right.WRITE_EVENTS, limit="token")
-async def cancel_registration(
-    event_id: UUID, registration_id: UUID, asked: OrganiserReason, session: Transaction, who: Who
+async def cancel_registration(  # noqa: PLR0913 - FastAPI passes two ids, a body and four dependencies
+    event_id: UUID,
+    registration_id: UUID,
+    asked: OrganiserReason,
+    session: Transaction,
+    who: Who,
+    seen: Seen,
+    answer: Answer,
 ) -> RegistrationView:
-    """Take a registration back; the person reads why."""
-    found = await requests.cancel_by_organiser(session, who, event_id, registration_id, reason=asked.reason)
-    return RegistrationView.model_validate(found)
+    """Take a registration back; the person reads why. ``If-Match`` holds its version, as the list shows it."""
+    found = await requests.cancel_by_organiser(
+        session, who, event_id, registration_id, reason=asked.reason, version=seen
+    )
+    return answer.told(RegistrationView.model_validate(found))
 
 
 @router.act("/{event_id}/attendance", right=Right.WRITE_EVENTS, limit="token")
-async def note_attendance(event_id: UUID, mark: AttendanceMark, session: Transaction, who: Who) -> RegistrationView:
-    """Note who is there, or correct it."""
-    return RegistrationView.model_validate(await attendance.note_attendance(session, who, event_id, mark))
+async def note_attendance(
+    event_id: UUID, mark: AttendanceMark, session: Transaction, who: Who, answer: Answer
+) -> RegistrationView:
+    """Note who is there, or correct it; no ``If-Match``: several people stand at the door, and the last mark counts."""
+    return answer.told(RegistrationView.model_validate(await attendance.note_attendance(session, who, event_id, mark)))
 
 
 @router.act("/{event_id}/close-sheet", right=Right.WRITE_EVENTS, limit="token")
 async def close_sheet(event_id: UUID, session: Transaction, who: Who) -> AttendanceSheet:
-    """Close the attendance sheet, once the first session has started; the others become absent."""
+    """Close the attendance sheet, once the first session has started; the others become absent.
+
+    No ``If-Match``: closing twice is closing once.
+    """
     attended, no_show = await attendance.close_sheet(session, who, event_id)
     return AttendanceSheet(attended=attended, no_show=no_show)
-
-
-def _tag(response: Response, view: EventView) -> None:
-    """Tag one of our events by what agents edit: a registration must not make an edit stale."""
-    tag(response, view.revision or view.version)
-
-
-def _listing(found: Sequence[V], *, limit: int) -> Listing[V]:
-    return Listing(items=found[:limit], next_after=found[limit - 1].id if len(found) > limit else None)

@@ -11,6 +11,14 @@ class MoveRefused(Conflict):
     slug: ClassVar[str] = "move-refused"
 
 
+class LinkMissing(MoveRefused):
+    """An event takes place online and nobody knows where; ``facts["errors"]`` names the field."""
+
+    def __init__(self) -> None:
+        sentence = "Indiquez le lien de connexion\u00a0: on participe à ce rendez-vous en ligne."
+        super().__init__(sentence, errors=[{"field": "online_link", "message": sentence}])
+
+
 class SeatsTaken(Conflict):
     """The capacity asked for is below the seats already given."""
 

@@ -33,7 +33,7 @@ class Base(SQLModel, registry=own_registry()):
 
 
 class Event(Base, table=True):
-    """One agenda event of this EPCI; ``version`` counts its messages, ``revision`` what an agent edits."""
+    """One agenda event of this EPCI; ``version`` counts its messages, ``revision`` what agents change."""
 
     __tablename__ = "agenda_event"
 

@@ -1,9 +1,11 @@
 """Pages of the agenda: the form of a meeting, and those behind the links of its mails (GET shows, POST acts)."""
 
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import Form, Request, Response
+from fastapi import Depends, Form, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import ValidationError
 
@@ -14,9 +16,7 @@ from services.events.queries.places import FormView, PlaceView, get_form, get_pl
 from services.events.rules.screens import SCREENS, Purpose
 from services.events.schemas import RegistrationForm
 from shared.contracts.events import RegistrationState
-from shared.db.session import Session
 from shared.errors import NotFound
-from shared.fields import Token
 from shared.http.guards import Router, Who
 from shared.http.refusals import field_of, french
 from shared.http.session import Reading, Transaction
@@ -38,6 +38,42 @@ _ANSWER = (
 )
 
 
+@dataclass(frozen=True)
+class Held:
+    """A place, and the scope of whoever holds its link."""
+
+    scope: Scope
+    id: UUID
+
+
+# Both read the address as it came: one that was cut or bent in a mail is unknown like any other, not malformed input.
+async def _event_id(request: Request) -> UUID:
+    try:
+        return UUID(request.path_params["event_id"])
+    except ValueError as refused:
+        raise NotFound from refused
+
+
+def _held_by(purpose: Purpose) -> Callable[[Request, Who], Awaitable[Held]]:
+    """Return the dependency that reads a signed link; the signature is the right."""
+
+    async def held(request: Request, who: Who) -> Held:
+        signer: Signer = request.app.state.signer
+        try:
+            subject = UUID(signer.subject(purpose, request.path_params["token"]))
+        except ValueError as refused:
+            raise NotFound("Ce lien n’est pas reconnu.") from refused
+        return Held(instance_scope(who.epci), subject)
+
+    return held
+
+
+EventId = Annotated[UUID, Depends(_event_id)]
+ToConfirm = Annotated[Held, Depends(_held_by(Purpose.CONFIRM))]
+ToManage = Annotated[Held, Depends(_held_by(Purpose.MANAGE))]
+Offered = Annotated[Held, Depends(_held_by(Purpose.OFFER))]
+
+
 @router.read("/agenda.ics", right=Right.PUBLIC)
 async def get_calendar(request: Request, session: Reading, who: Who) -> Response:
     """Give the public agenda of the territory to calendars."""
@@ -49,13 +85,13 @@ async def get_calendar(request: Request, session: Reading, who: Who) -> Response
 
 
 @router.read("/agenda/{event_id}/inscription", right=Right.PUBLIC)
-async def show_form(request: Request, session: Reading, who: Who, event_id: UUID) -> HTMLResponse:
+async def show_form(request: Request, session: Reading, who: Who, event_id: EventId) -> HTMLResponse:
     """Show the registration form of one of our meetings."""
     return _form_page(request, await get_form(session, who, event_id))
 
 
 @router.act("/agenda/{event_id}/inscription", right=Right.PUBLIC)
-async def send_form(request: Request, session: Transaction, who: Who, event_id: UUID) -> HTMLResponse:
+async def send_form(request: Request, session: Transaction, who: Who, event_id: EventId) -> HTMLResponse:
     """Take a registration; the page is the same for an address that is already there."""
     shown = await get_form(session, who, event_id)
     given = await request.form()
@@ -70,67 +106,46 @@ async def send_form(request: Request, session: Transaction, who: Who, event_id: 
 
 
 @router.read("/agenda/inscription/confirmer/{token}", right=Right.LINK)
-async def show_confirmation(request: Request, session: Reading, who: Who, token: Token) -> HTMLResponse:
+async def show_confirmation(request: Request, held: ToConfirm, session: Reading) -> HTMLResponse:
     """Show what is about to be confirmed."""
-    return _place_page(request, await _place(request, session, who, token, Purpose.CONFIRM))
+    return _place_page(request, await get_place(session, held.scope, held.id))
 
 
 @router.act("/agenda/inscription/confirmer/{token}", right=Right.LINK)
-async def confirm(request: Request, session: Transaction, who: Who, token: Token) -> HTMLResponse:
+async def confirm(request: Request, held: ToConfirm, session: Transaction) -> HTMLResponse:
     """Confirm an address; again, and the answer is the same."""
-    holder, registration_id = _holder(request, who, token, Purpose.CONFIRM)
-    await requests.confirm_registration(session, holder, registration_id)
-    return _place_page(request, await get_place(session, holder, registration_id))
+    await requests.confirm_registration(session, held.scope, held.id)
+    return _place_page(request, await get_place(session, held.scope, held.id))
 
 
 @router.read("/agenda/inscription/gerer/{token}", right=Right.LINK)
-async def show_place(request: Request, session: Reading, who: Who, token: Token) -> HTMLResponse:
+async def show_place(request: Request, held: ToManage, session: Reading) -> HTMLResponse:
     """Show a registration and what can be done about it."""
-    place = await _place(request, session, who, token, Purpose.MANAGE)
+    place = await get_place(session, held.scope, held.id)
     return _place_page(request, place, buttons=_CANCEL if place.can_cancel else ())
 
 
 @router.act("/agenda/inscription/gerer/{token}", right=Right.LINK)
-async def cancel(request: Request, session: Transaction, who: Who, token: Token) -> HTMLResponse:
+async def cancel(request: Request, held: ToManage, session: Transaction) -> HTMLResponse:
     """Give back a place, or leave the waiting list."""
-    holder, registration_id = _holder(request, who, token, Purpose.MANAGE)
-    await requests.cancel_by_person(session, holder, registration_id)
-    return _place_page(request, await get_place(session, holder, registration_id))
+    await requests.cancel_by_person(session, held.scope, held.id)
+    return _place_page(request, await get_place(session, held.scope, held.id))
 
 
 @router.read("/agenda/inscription/place/{token}", right=Right.LINK)
-async def show_offer(request: Request, session: Reading, who: Who, token: Token) -> HTMLResponse:
+async def show_offer(request: Request, held: Offered, session: Reading) -> HTMLResponse:
     """Show a place that is offered, and until when."""
-    return _place_page(request, await _place(request, session, who, token, Purpose.OFFER))
+    return _place_page(request, await get_place(session, held.scope, held.id))
 
 
 @router.act("/agenda/inscription/place/{token}", right=Right.LINK)
 async def answer_offer(
-    request: Request,
-    session: Transaction,
-    who: Who,
-    token: Token,
-    decision: Annotated[Literal["accept", "decline"], Form()],
+    request: Request, held: Offered, session: Transaction, decision: Annotated[Literal["accept", "decline"], Form()]
 ) -> HTMLResponse:
     """Take the place that is offered, or leave it to the next person."""
-    holder, registration_id = _holder(request, who, token, Purpose.OFFER)
     answer = requests.accept_offer if decision == "accept" else requests.decline_offer
-    await answer(session, holder, registration_id)
-    return _place_page(request, await get_place(session, holder, registration_id))
-
-
-def _holder(request: Request, who: Scope, token: str, purpose: Purpose) -> tuple[Scope, UUID]:
-    """Return the scope of the holder of a link and whose place it is; the signature is the right."""
-    signer: Signer = request.app.state.signer
-    try:
-        return instance_scope(who.epci), UUID(signer.subject(purpose, token))
-    except ValueError as refused:
-        raise NotFound("Ce lien n’est pas reconnu.") from refused
-
-
-async def _place(request: Request, session: Session, who: Scope, token: str, purpose: Purpose) -> PlaceView:
-    holder, registration_id = _holder(request, who, token, purpose)
-    return await get_place(session, holder, registration_id)
+    await answer(session, held.scope, held.id)
+    return _place_page(request, await get_place(session, held.scope, held.id))
 
 
 def _place_page(request: Request, place: PlaceView, *, buttons: tuple[Button, ...] | None = None) -> HTMLResponse:

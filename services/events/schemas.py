@@ -1,11 +1,23 @@
 """Shapes of the agenda’s doors."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import CoreSchema, core_schema
 
 from services.events.rules.offers import OfferMode
 from services.events.rules.publication import Publication
@@ -13,12 +25,54 @@ from shared.contracts import events as wire
 from shared.contracts.base import Visibility
 from shared.contracts.events import AttendanceMode, Audience, EventType, RegistrationState, Schedule
 from shared.fields import Code, Email, Id, Insee, Instant, Line, Paragraph, ShortLine, Siren, Text, Url
+from shared.territory.communes import communes
 
 MAX_SESSIONS = 20
 LONGEST_SESSION = timedelta(hours=24)
-Seats = Annotated[int, Field(ge=1, le=100_000)]
-Mode = Literal["free", "external"]
+CLEARABLE = frozenset({"online_link", "registration_closes"})
+
+
+@dataclass(frozen=True)
+class Length:
+    """Bounds a text before it is cleaned: a bound put after that counts it as a list, and its refusal says so."""
+
+    least: int | None = None
+    most: int | None = None
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Return the bounds, then what the type asks for by itself."""
+        text = core_schema.str_schema(min_length=self.least, max_length=self.most, strip_whitespace=True)
+        return core_schema.chain_schema([text, handler(source)])
+
+
+def _known_commune(insee: str) -> str:
+    if insee not in communes():
+        raise ValueError(
+            "Cette commune n’est pas dans la table de référence. "
+            "Ailleurs, laissez ce champ vide et écrivez la ville avec le lieu."
+        )
+    return insee
+
+
+def _named(value: str) -> str:
+    if len(value) < 2:
+        raise ValueError("Écrivez votre nom.")
+    return value
+
+
+Seats = Annotated[int, Field(strict=True, ge=1, le=100_000)]
+Flag = Annotated[bool, Field(strict=True)]
+Title = Annotated[ShortLine, Length(least=3)]
+Summary = Annotated[Line, Length(most=200)]
+Description = Annotated[Text, Length(most=10_000)]
+Conditions = Annotated[Line, Length(most=255)]
+Themes = Annotated[tuple[Code, ...], Field(max_length=20)]
+Audiences = Annotated[tuple[Audience, ...], Field(max_length=4)]
 Need = Literal["hi", "vi", "pi", "mi", "ii"]
+Needs = Annotated[tuple[Need, ...], Field(max_length=5)]
+Mode = Literal["free", "external"]
+Commune = Annotated[Insee, AfterValidator(_known_commune)]
+Name = Annotated[ShortLine, AfterValidator(_named)]
 
 
 class Form(BaseModel):
@@ -33,7 +87,7 @@ class NewSession(Form):
     id: Id | None = None
     start: Instant
     end: Instant
-    commune_insee: Insee | None = None
+    commune_insee: Commune | None = None
     place: ShortLine = ""
 
     @model_validator(mode="after")
@@ -52,19 +106,30 @@ def _ordered(sessions: tuple[NewSession, ...]) -> tuple[NewSession, ...]:
     return tuple(ordered)
 
 
-class EventFields(Form):
-    """What an agent may write of an event at any time."""
+def _to_the_minute(sessions: tuple[NewSession, ...]) -> tuple[NewSession, ...]:
+    if any(moment.second or moment.microsecond for one in sessions for moment in (one.start, one.end)):
+        raise ValueError("Écrivez les heures à la minute, sans secondes.")
+    return sessions
 
-    title: Annotated[ShortLine, Field(min_length=3)]
-    summary: Annotated[Line, Field(max_length=200)] = ""
-    description: Annotated[Text, Field(max_length=10_000)] = ""
-    conditions: Annotated[Line, Field(max_length=255)] = ""
-    themes: Annotated[tuple[Code, ...], Field(max_length=20)] = ()
-    audiences: Annotated[tuple[Audience, ...], Field(max_length=4)] = ()
-    accessibility: Annotated[tuple[Need, ...], Field(max_length=5)] = ()
+
+Slots = Annotated[tuple[NewSession, ...], Field(min_length=1, max_length=MAX_SESSIONS), AfterValidator(_ordered)]
+
+
+class EventFields(Form):
+    """What an agent may write of an event, whether it is new or not."""
+
+    title: Title
+    summary: Summary = ""
+    description: Description = ""
+    conditions: Conditions = ""
+    themes: Themes = ()
+    audiences: Audiences = ()
+    accessibility: Needs = ()
     visibility: Visibility = Visibility.PUBLIC
     capacity: Seats
     offer_mode: OfferMode = OfferMode.TIMED
+    attendance_mode: AttendanceMode = AttendanceMode.IN_PERSON
+    online_link: Url | None = None
     registration_closes: Instant | None = None
 
 
@@ -72,14 +137,16 @@ class NewEvent(EventFields):
     """A draft."""
 
     type: EventType
-    attendance_mode: AttendanceMode = AttendanceMode.IN_PERSON
-    online_link: Url | None = None
     registration_mode: Mode = "free"
     registration_url: Url | None = None
-    sessions: Annotated[tuple[NewSession, ...], Field(min_length=1, max_length=MAX_SESSIONS)]
-    demo: bool = False
+    demo: Flag = False
+    sessions: Slots
 
-    _apart = field_validator("sessions")(_ordered)
+    @field_validator("sessions")
+    @classmethod
+    def _punctual(cls, sessions: tuple[NewSession, ...], info: ValidationInfo) -> tuple[NewSession, ...]:
+        # People write minutes; a demonstration begins seconds after it was written.
+        return sessions if info.data.get("demo") else _to_the_minute(sessions)
 
     @model_validator(mode="after")
     def _address(self) -> "NewEvent":
@@ -89,25 +156,29 @@ class NewEvent(EventFields):
 
 
 class EventChange(Form):
-    """A change of an event; absent fields stay. Sessions and places of a published event change by its schedule."""
+    """A change of an event; absent fields stay. Where and when a published event is changes by its schedule."""
 
-    title: Annotated[ShortLine, Field(min_length=3)] | None = None
-    summary: Annotated[Line, Field(max_length=200)] | None = None
-    description: Annotated[Text, Field(max_length=10_000)] | None = None
-    conditions: Annotated[Line, Field(max_length=255)] | None = None
-    themes: Annotated[tuple[Code, ...], Field(max_length=20)] | None = None
-    audiences: Annotated[tuple[Audience, ...], Field(max_length=4)] | None = None
-    accessibility: Annotated[tuple[Need, ...], Field(max_length=5)] | None = None
+    title: Title | None = None
+    summary: Summary | None = None
+    description: Description | None = None
+    conditions: Conditions | None = None
+    themes: Themes | None = None
+    audiences: Audiences | None = None
+    accessibility: Needs | None = None
     visibility: Visibility | None = None
     capacity: Seats | None = None
     offer_mode: OfferMode | None = None
+    attendance_mode: AttendanceMode | None = None
+    online_link: Url | None = None
     registration_closes: Instant | None = None
-    sessions: Annotated[tuple[NewSession, ...], Field(min_length=1, max_length=MAX_SESSIONS)] | None = None
+    sessions: Annotated[Slots, AfterValidator(_to_the_minute)] | None = None
 
-    @field_validator("sessions")
+    @field_validator("*", mode="before")
     @classmethod
-    def _apart(cls, sessions: tuple[NewSession, ...] | None) -> tuple[NewSession, ...] | None:
-        return _ordered(sessions) if sessions else sessions
+    def _filled(cls, value: object, info: ValidationInfo) -> object:
+        if value is None and info.field_name not in CLEARABLE:
+            raise ValueError("Ce champ ne peut pas être vidé.")
+        return value
 
 
 class PublicationMove(Form):
@@ -120,11 +191,14 @@ class ScheduleMove(Form):
     """What becomes of a published event; ``sessions`` are all its new slots."""
 
     to: Literal[Schedule.RESCHEDULED, Schedule.MOVED_ONLINE, Schedule.POSTPONED, Schedule.CANCELLED]
-    reason: Annotated[Line, Field(max_length=300)] = ""
-    sessions: Annotated[tuple[NewSession, ...], Field(max_length=MAX_SESSIONS)] = ()
+    reason: Line = ""
+    sessions: Annotated[
+        tuple[NewSession, ...],
+        Field(max_length=MAX_SESSIONS),
+        AfterValidator(_ordered),
+        AfterValidator(_to_the_minute),
+    ] = ()
     online_link: Url | None = None
-
-    _apart = field_validator("sessions")(_ordered)
 
     @model_validator(mode="after")
     def _complete(self) -> "ScheduleMove":
@@ -143,11 +217,11 @@ def _nothing(value: object) -> object:
 class RegistrationForm(Form):
     """What one types to register, without account."""
 
-    name: Annotated[ShortLine, Field(min_length=2)]
+    name: Name
     email: Email
     organisation: ShortLine = ""
     siren: Annotated[Siren | None, BeforeValidator(_nothing)] = None
-    notice_accepted: bool
+    notice_accepted: Flag
 
     @field_validator("notice_accepted")
     @classmethod
@@ -160,23 +234,25 @@ class RegistrationForm(Form):
 class OrganiserReason(Form):
     """Why an organiser takes a registration back; the person reads it."""
 
-    reason: Annotated[Paragraph, Field(max_length=300)] = ""
+    reason: Annotated[Paragraph, Length(most=300)] = ""
 
 
 class AttendanceMark(Form):
     """Who was there."""
 
     registration_id: Id
-    present: bool
+    present: Flag
 
 
 class EventView(wire.AgendaEvent):
-    """An event as the API shows it: its published state, and for one of ours how far it is on its way."""
+    """An event as the API shows it: its published state, and for one of ours how far it is on its way.
+
+    ``version`` of one of ours counts what agents change, not what its messages tell: it is the tag of its next change.
+    """
 
     full: bool = False
     ended: bool = False
     publication: Publication | None = None
-    revision: int | None = None
     offer_mode: OfferMode | None = None
     sheet_closed: bool | None = None
 

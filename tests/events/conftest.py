@@ -88,12 +88,16 @@ class Client:
         """Write an event and take it to the public, as an agent and a coordinator do; return what the API shows."""
         made = await self.ask("POST", "/events", role=Role.AGENT, body=event_body(**over))
         assert made.status_code == 201, made.text
-        address = f"/events/{made.json()['id']}/publication"
-        await self.ask("POST", address, role=Role.AGENT, body={"to": "in_review"})
-        await self.ask("POST", address, body={"to": "ready"})
-        answer = await self.ask("POST", address, body={"to": "published"})
+        answer = await self.take(made, "in_review", role=Role.AGENT)
+        for to in ("ready", "published"):
+            answer = await self.take(answer, to)
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
+
+    async def take(self, last: httpx2.Response, to: str, *, role: Role = Role.COORDINATOR) -> httpx2.Response:
+        """Take the event of the last answer along, as whoever has read that answer."""
+        address = f"/events/{last.json()['id']}/publication"
+        return await self.ask("POST", address, role=role, body={"to": to}, seen=last.headers["etag"])
 
     async def page(self, method: str, path: str, *, data: dict[str, str] | None = None) -> httpx2.Response:
         """Ask for a page, as a browser does."""

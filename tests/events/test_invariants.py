@@ -81,9 +81,9 @@ class Agenda(RuleBasedStateMachine):
 
     @rule(capacity=st.integers(min_value=1, max_value=4))
     def resize(self, capacity: int) -> None:
-        revision = self.loop.run_until_complete(self.office.event(self.event_id)).revision
+        version = self.loop.run_until_complete(self.office.event(self.event_id)).revision
         change = EventChange(capacity=capacity)
-        self.act(lambda session: change_event(session, self.office.agent, self.event_id, change, revision=revision))
+        self.act(lambda session: change_event(session, self.office.agent, self.event_id, change, version=version))
 
     @rule(hours=st.sampled_from([1, 12, 30, 80]))
     def wait(self, hours: int) -> None:

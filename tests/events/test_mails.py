@@ -48,8 +48,9 @@ async def settle(office: Office, order_id: UUID, *, at: datetime | None = None) 
 
 
 async def move(office: Office, event_id: UUID, **move: Any) -> None:  # noqa: ANN401 - JSON
+    asked, version = ScheduleMove.model_validate(move), (await office.event(event_id)).revision
     async with office.transaction() as session:
-        await move_schedule(session, office.coordinator, event_id, ScheduleMove.model_validate(move))
+        await move_schedule(session, office.coordinator, event_id, asked, version=version)
 
 
 async def recorded(office: Office) -> list[dict[str, Any]]:
@@ -262,9 +263,9 @@ async def test_a_postponed_event_frees_the_slot_and_a_cancelled_one_tells_everyb
 async def test_no_person_and_no_link_on_the_topics_that_others_read(office: Office) -> None:
     event_id = await office.publish(online_link="https://visio.example.org/salle", attendance_mode="mixed", capacity=2)
     await office.register(event_id, "alix@example.org")
-    revision = (await office.event(event_id)).revision
+    version = (await office.event(event_id)).revision
     async with office.transaction() as session:
-        await change_event(session, office.agent, event_id, EventChange(summary="Court."), revision=revision)
+        await change_event(session, office.agent, event_id, EventChange(summary="Court."), version=version)
 
     everything = await office.messages("agenda-event", event_id)
     others = [one for one in await office.messages("registration") if not one.topic.startswith("ti.private.")]

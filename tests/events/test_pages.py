@@ -4,16 +4,18 @@ from datetime import timedelta
 from uuid import UUID
 
 import httpx2
+import pytest
 from icalendar import Calendar
 
 from services.events.commands.requests import cancel_by_person
 from services.events.queries.home import load_agenda
-from shared.clock import shifted
+from services.events.rules.screens import PATHS
+from shared.clock import now, shifted
 from shared.contracts.events import RegistrationState as S
 from shared.ids import uuid7
 from shared.territory.members import Territory
 from tests.events.conftest import Client
-from tests.support.events import Office, known
+from tests.support.events import Office, event_body, known
 
 FORM = {"name": "Alix Exemple", "email": "alix@example.org", "organisation": "", "siren": "", "notice_accepted": "on"}
 
@@ -90,6 +92,33 @@ async def test_an_expired_link_is_gone_and_a_forged_one_unknown(client: Client, 
     assert forged.status_code == (await client.page("GET", other_purpose)).status_code == 404
 
 
+@pytest.mark.parametrize("path", sorted(PATHS.values()))
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_a_link_that_was_bent_is_an_unknown_page(client: Client, office: Office, method: str, path: str) -> None:
+    event = await client.publish()
+    asked = await office.ask(UUID(event["id"]), "alix@example.org")
+    good = client.token("registration-confirm", asked)
+    other, stranger = client.token("newsletter-confirm", asked), client.token("registration-confirm", "nobody")
+    bent = (good[:-3], good[:5], good.swapcase(), good + "xyz", "x" * 400, "%20", "", ".", "%00", other, stranger)
+
+    for token in bent:
+        page = await client.page(method, path.replace("{token}", token))
+
+        assert page.status_code == 404, (token, page.text)
+        assert page.headers["content-type"].startswith("text/html")
+        assert "Page introuvable" in page.text
+    assert await office.state(asked) is S.PENDING_EMAIL
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("event_id", ["1", "x%20y", "01890000-0000-7000-8000-00000000000"])
+async def test_the_form_of_no_event_is_an_unknown_page(client: Client, method: str, event_id: str) -> None:
+    page = await client.page(method, f"/agenda/{event_id}/inscription")
+
+    assert page.status_code == 404
+    assert "Page introuvable" in page.text
+
+
 async def test_the_public_feed_is_a_calendar_of_the_whole_territory(
     client: Client, office: Office, territory: Territory
 ) -> None:
@@ -129,3 +158,22 @@ async def test_the_home_section_shows_seats_and_links_only_to_owners(
     assert "Bolbec" in text
     async with office.transaction() as session:
         await cancel_by_person(session, office.house, seated)
+
+
+async def test_what_has_begun_is_listed_until_it_ends_and_no_longer_counted_as_to_come(office: Office) -> None:
+    await office.publish(start=now() + timedelta(days=1))
+    await office.publish(start=now() + timedelta(days=3))
+    cycle = [event_body(start=now() + timedelta(days=days))["sessions"][0] for days in (1, 4)]
+    await office.publish(sessions=cycle)
+
+    async def seen(after: timedelta) -> tuple[int, str]:
+        with shifted(after):
+            async with office.database.reading() as session:
+                data = await load_agenda(session, office.visitor)
+        return len(data["lines"]), data["figures"][0].value
+
+    assert await seen(timedelta()) == (3, "3")
+    assert await seen(timedelta(days=1, minutes=5)) == (3, "2")
+    assert await seen(timedelta(days=2)) == (2, "2")
+    assert await seen(timedelta(days=4, minutes=5)) == (1, "0")
+    assert await seen(timedelta(days=5)) == (0, "0")

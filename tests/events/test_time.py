@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from services.events.commands.attendance import note_attendance
-from services.events.commands.events import change_event, move_publication
+from services.events.commands.events import change_event
 from services.events.commands.requests import cancel_by_person
 from services.events.commands.upkeep import close_forgotten_sheets
 from services.events.errors import MoveRefused, NarrowingRefused
@@ -117,8 +117,7 @@ async def test_a_presence_is_corrected_both_ways_for_thirty_days(office: Office)
 
 async def test_an_unpublished_event_leaves_a_tombstone_and_no_text(office: Office) -> None:
     event_id = await office.publish()
-    async with office.transaction() as session:
-        await move_publication(session, office.coordinator, event_id, to=Publication.UNPUBLISHED)
+    await office.take(event_id, to=Publication.UNPUBLISHED)
 
     public = [one for one in await office.messages("agenda-event", event_id) if one.topic.startswith("ti.public")]
     first, last, tombstone = public
@@ -133,18 +132,17 @@ async def test_an_event_with_people_is_not_unpublished(office: Office) -> None:
     await office.register(event_id, "seated@example.org")
 
     with pytest.raises(MoveRefused, match="annulez d’abord"):
-        async with office.transaction() as session:
-            await move_publication(session, office.coordinator, event_id, to=Publication.UNPUBLISHED)
+        await office.take(event_id, to=Publication.UNPUBLISHED)
 
 
 async def test_what_was_read_by_all_is_not_narrowed(office: Office) -> None:
     event_id = await office.publish()
-    revision = (await office.event(event_id)).revision
+    version = (await office.event(event_id)).revision
 
     change = EventChange(visibility=Visibility.TERRITORY)
     with pytest.raises(NarrowingRefused):
         async with office.transaction() as session:
-            await change_event(session, office.coordinator, event_id, change, revision=revision)
+            await change_event(session, office.coordinator, event_id, change, version=version)
 
 
 @pytest.mark.parametrize(

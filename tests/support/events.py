@@ -32,8 +32,8 @@ ROAD = (Publication.IN_REVIEW, Publication.READY, Publication.PUBLISHED)
 
 
 def event_body(**over: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
-    """Return the body of a new event; ``start`` and ``minutes`` make its only session."""
-    start: datetime = over.pop("start", now() + timedelta(days=12))
+    """Return the body of a new event; ``start``, without its seconds, and ``minutes`` make its only session."""
+    start: datetime = over.pop("start", now() + timedelta(days=12)).replace(second=0, microsecond=0)
     minutes: int = over.pop("minutes", 90)
     session = {
         "start": start.isoformat(),
@@ -95,9 +95,14 @@ class Office:
         async with self.transaction() as session:
             meeting = await create_event(session, self.agent, NewEvent.model_validate(event_body(**over)))
         for step in ROAD:
-            async with self.transaction() as session:
-                await move_publication(session, self.coordinator, meeting.event.id, to=step)
+            await self.take(meeting.event.id, to=step)
         return meeting.event.id
+
+    async def take(self, event_id: UUID, *, to: Publication) -> None:
+        """Take an event along, as whoever has just read it."""
+        version = (await self.event(event_id)).revision
+        async with self.transaction() as session:
+            await move_publication(session, self.coordinator, event_id, to=to, version=version)
 
     async def ask(self, event_id: UUID, email: str) -> UUID:
         """Fill in the form; return the registration."""

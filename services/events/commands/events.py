@@ -7,7 +7,7 @@ import structlog
 
 from services.events.commands.seating import promote
 from services.events.commands.telling import take_back, tell
-from services.events.errors import MoveRefused, NarrowingRefused, SeatsTaken
+from services.events.errors import LinkMissing, MoveRefused, NarrowingRefused, SeatsTaken
 from services.events.models import Event, EventSession, SeatPool
 from services.events.queries.meetings import Meeting, get_meeting
 from services.events.queries.registrations import list_in
@@ -16,12 +16,13 @@ from services.events.rules.publication import (
     LABELS,
     Publication,
     can_publish_as,
+    lacks_link,
     narrows,
     needs_coordinator,
 )
 from services.events.rules.registrations import LIVE
 from services.events.rules.words import quoted
-from services.events.schemas import EventChange, EventFields, NewEvent, NewSession
+from services.events.schemas import CLEARABLE, EventChange, EventFields, NewEvent, NewSession
 from shared.clock import now
 from shared.contracts.events import RegistrationMode
 from shared.db.session import Session
@@ -41,7 +42,22 @@ _PLAIN = (
     "accessibility",
     "visibility",
     "offer_mode",
+    "attendance_mode",
 )
+_BY_SCHEDULE = frozenset({"sessions", "attendance_mode", "online_link"})
+
+
+async def take_event(session: Session, scope: Scope, event_id: UUID, *, version: int) -> Meeting:
+    """Return an event of this EPCI to change it; its seats are ours until the end of the transaction.
+
+    Raises:
+        NotFound: no such event for whoever asks.
+        StaleVersion: somebody changed it after ``version``.
+    """
+    meeting = await get_meeting(session, scope, event_id, lock=True)
+    if meeting.event.revision != version:
+        raise StaleVersion("Ce rendez-vous a changé entre-temps.", current=meeting.event.revision)
+    return meeting
 
 
 async def create_event(session: Session, scope: Scope, asked: NewEvent) -> Meeting:
@@ -54,7 +70,6 @@ async def create_event(session: Session, scope: Scope, asked: NewEvent) -> Meeti
         updated_at=at,
         type=asked.type,
         attendance_mode=asked.attendance_mode,
-        online_link=asked.online_link,
         registration_mode=RegistrationMode(asked.registration_mode),
         registration_url=asked.registration_url,
         title=asked.title,
@@ -74,19 +89,17 @@ async def create_event(session: Session, scope: Scope, asked: NewEvent) -> Meeti
     return meeting
 
 
-async def change_event(session: Session, scope: Scope, event_id: UUID, asked: EventChange, *, revision: int) -> Meeting:
-    """Change what an event says, its seats or, before it is published, its sessions.
+async def change_event(session: Session, scope: Scope, event_id: UUID, asked: EventChange, *, version: int) -> Meeting:
+    """Change what an event says, its seats or, before it is published, where and when it is.
 
     Raises:
         NotFound: no such event for whoever asks.
-        StaleVersion: somebody changed it after ``revision``.
+        StaleVersion: somebody changed it after ``version``.
         SeatsTaken: the new capacity is below the seats already given.
         NarrowingRefused: others have read it already.
-        MoveRefused: sessions of a published event change by its schedule.
+        MoveRefused: where and when a published event is changes by its schedule.
     """
-    meeting = await get_meeting(session, scope, event_id, lock=True)
-    if meeting.event.revision != revision:
-        raise StaleVersion("Ce rendez-vous a changé entre-temps.", current=meeting.event.revision)
+    meeting = await take_event(session, scope, event_id, version=version)
     _check(meeting, asked)
     _put_fields(meeting.event, asked)
     meeting.pool.capacity = asked.capacity or meeting.pool.capacity
@@ -99,15 +112,17 @@ async def change_event(session: Session, scope: Scope, event_id: UUID, asked: Ev
     return meeting
 
 
-async def move_publication(session: Session, scope: Scope, event_id: UUID, *, to: Publication) -> Meeting:
+async def move_publication(session: Session, scope: Scope, event_id: UUID, *, to: Publication, version: int) -> Meeting:
     """Take an event along the publication axis; agents propose, coordinators decide.
 
     Raises:
         NotFound: no such event for whoever asks.
+        StaleVersion: somebody changed it after ``version``.
         Forbidden: only a coordinator may do this.
+        LinkMissing: it is to be published, takes place online and nobody knows where.
         MoveRefused: ``to`` does not follow, or something is in the way; says what.
     """
-    meeting = await get_meeting(session, scope, event_id, lock=True)
+    meeting = await take_event(session, scope, event_id, version=version)
     event = meeting.event
     if not can_publish_as(event.publication, to):
         raise MoveRefused(
@@ -164,24 +179,26 @@ def _check(meeting: Meeting, asked: EventChange) -> None:
         raise NarrowingRefused(
             "Ce rendez-vous a déjà été lu plus largement\u00a0: sa visibilité ne peut plus être réduite."
         )
-    if asked.sessions is not None and published:
+    if published and asked.model_fields_set & _BY_SCHEDULE:
         raise MoveRefused("Ce rendez-vous est publié\u00a0: déplacez-le, pour que les inscrits soient prévenus.")
 
 
 def _put_fields(event: Event, asked: EventFields | EventChange) -> None:
-    """Copy what was given; nothing is emptied by saying nothing, but a closing time goes back to the start."""
+    """Copy what was given; nothing is emptied by saying nothing, only by saying null."""
     for name in _PLAIN:
         value = getattr(asked, name)
         if value is not None:
             setattr(event, name, list(value) if isinstance(value, tuple) else value)
-    if "registration_closes" in asked.model_fields_set:
-        event.registration_closes = asked.registration_closes
+    for name in asked.model_fields_set & CLEARABLE:
+        setattr(event, name, getattr(asked, name))
 
 
 async def _refuse_move(session: Session, scope: Scope, meeting: Meeting, *, to: Publication) -> None:
     event = meeting.event
     if to is Publication.PUBLISHED and event.ends_at <= now():
         raise MoveRefused("Toutes les séances de ce rendez-vous sont passées.")
+    if to is Publication.PUBLISHED and lacks_link(event.attendance_mode, event.online_link):
+        raise LinkMissing
     if to is Publication.ARCHIVED and event.publication is Publication.PUBLISHED and event.ended_at is None:
         raise MoveRefused("Ce rendez-vous n’est pas terminé.")
     if to is Publication.UNPUBLISHED:

@@ -21,6 +21,7 @@ from services.events.schemas import RegistrationForm
 from shared.clock import now
 from shared.contracts.events import CalendarMethod, RegistrationState
 from shared.db.session import Session
+from shared.errors import StaleVersion
 from shared.identity.access import Scope, instance_scope
 from shared.ids import uuid7
 
@@ -134,16 +135,19 @@ async def cancel_by_person(session: Session, scope: Scope, registration_id: UUID
 
 
 async def cancel_by_organiser(
-    session: Session, scope: Scope, event_id: UUID, registration_id: UUID, *, reason: str
+    session: Session, scope: Scope, event_id: UUID, registration_id: UUID, *, reason: str, version: int
 ) -> Registration:
     """Take a registration back and tell the person why.
 
     Raises:
         NotFound: no such registration at this event.
+        StaleVersion: it changed after ``version``.
         MoveRefused: it is not live.
     """
     meeting = await get_meeting(session, scope, event_id, lock=True)
     registration = await registrations.get_at(session, scope, event_id, registration_id)
+    if registration.version != version:
+        raise StaleVersion("Cette inscription a changé entre-temps.", current=registration.version)
     if registration.state not in LIVE:
         raise MoveRefused("Cette inscription est déjà terminée.")
     proven = registration.state is not RegistrationState.PENDING_EMAIL

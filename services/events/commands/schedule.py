@@ -6,14 +6,14 @@ from uuid import UUID
 import structlog
 
 from services.events.commands.calendars import cancellations, removals, requests
-from services.events.commands.events import put_sessions
+from services.events.commands.events import put_sessions, take_event
 from services.events.commands.mails import order_mail
 from services.events.commands.moves import move_registration
 from services.events.commands.seating import promote
 from services.events.commands.telling import tell
 from services.events.errors import MoveRefused
 from services.events.models import Registration
-from services.events.queries.meetings import Meeting, get_meeting
+from services.events.queries.meetings import Meeting
 from services.events.queries.registrations import list_in
 from services.events.queries.states import event_state
 from services.events.rules.mails import MailKind, Particulars, occasion_of, where_and_when
@@ -41,14 +41,17 @@ class _Change:
     gone: tuple[Slot, ...]
 
 
-async def move_schedule(session: Session, scope: Scope, event_id: UUID, asked: ScheduleMove) -> Meeting:
+async def move_schedule(
+    session: Session, scope: Scope, event_id: UUID, asked: ScheduleMove, *, version: int
+) -> Meeting:
     """Change when or whether a published event takes place; each person who is registered or waits gets one mail.
 
     Raises:
         NotFound: no such event for whoever asks.
+        StaleVersion: somebody changed it after ``version``.
         MoveRefused: not published, already over, or this does not follow its present status.
     """
-    meeting = await get_meeting(session, scope, event_id, lock=True)
+    meeting = await take_event(session, scope, event_id, version=version)
     event = meeting.event
     _refuse(meeting, asked)
     before = event_state(meeting, base_url=origin_of(session).base_url)

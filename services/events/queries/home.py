@@ -35,10 +35,11 @@ class Line:
 
 
 async def load_agenda(session: Session, scope: Scope) -> Mapping[str, Any]:
-    """Return the next public meetings of the territory, and how many there are in all."""
+    """Return the public meetings of the territory that are not over, and how many have a session still to start."""
     at = now()
     views = await list_agenda(session, visitor_scope(scope.epci), Wanted(since=at, limit=200))
     coming = [view for view in views if view.schedule not in NOT_TAKING_PLACE and view.slots]
+    ahead = sum(any(slot.start > at for slot in view.slots) for view in coming)
     lines = [
         Line(view, next((slot for slot in view.slots if slot.end > at), view.slots[-1]), seats_in_words(view))
         for view in coming
@@ -46,7 +47,7 @@ async def load_agenda(session: Session, scope: Scope) -> Mapping[str, Any]:
     return {
         "lines": lines[:SHOWN],
         "more": max(0, len(lines) - SHOWN),
-        "figures": [Figure("Rendez-vous à venir", nombre(len(coming)), "publics, dans tout le territoire")],
+        "figures": [Figure("Rendez-vous à venir", nombre(ahead), "publics, dans tout le territoire")],
     }
 
 

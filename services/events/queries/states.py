@@ -54,8 +54,8 @@ def event_view(meeting: Meeting, *, base_url: str) -> EventView:
     event = meeting.event
     return as_view(event_state(meeting, base_url=base_url)).model_copy(
         update={
+            "version": event.revision,
             "publication": event.publication,
-            "revision": event.revision,
             "offer_mode": event.offer_mode,
             "sheet_closed": event.sheet_closed_at is not None,
         }

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from shared.contracts.base import Visibility
-from shared.contracts.events import RegistrationMode, Schedule
+from shared.contracts.events import AttendanceMode, RegistrationMode, Schedule
 
 
 class Publication(StrEnum):
@@ -78,6 +78,11 @@ def can_schedule_as(now: Schedule, to: Schedule) -> bool:
 def narrows(before: Visibility, after: Visibility) -> bool:
     """Tell whether fewer people may read afterwards."""
     return not after.reaches(before)
+
+
+def lacks_link(mode: AttendanceMode, link: str | None) -> bool:
+    """Tell whether those who take part from afar would not know where to go."""
+    return mode is not AttendanceMode.IN_PERSON and not link
 
 
 def why_closed(

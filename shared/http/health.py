@@ -24,6 +24,7 @@ async def readyz(request: Request) -> Response:
 
 
 @router.read("/metrics", right=Right.OPERATE, limit="token")
-async def metrics() -> Response:
+async def metrics(request: Request) -> Response:
     """Give the figures in Prometheus’ text format."""
+    await request.app.state.instance.measure()
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

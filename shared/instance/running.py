@@ -1,12 +1,15 @@
 """One running instance: databases first, HTTP at once, Kafka in the background for as long as it takes."""
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine, Sequence
 from importlib.metadata import version
 from typing import Any
 from uuid import UUID
 
 import structlog
+from prometheus_client import Gauge
+from sqlmodel import col, func, select
 
 from shared.contracts import CATALOGUE
 from shared.contracts.base import State
@@ -17,10 +20,10 @@ from shared.errors import Unavailable
 from shared.instance.upkeep import with_upkeep
 from shared.jobs import Runner, Work
 from shared.messaging.delivery import Delivery, group_of
-from shared.messaging.embedded.errors import LocalKafkaError
+from shared.messaging.embedded.errors import AlreadyRunning, LocalKafkaError
 from shared.messaging.embedded.node import LocalKafka
 from shared.messaging.heartbeat import incarnate
-from shared.messaging.kafka import DeadLetters, Publisher, Subscribers, Subscription, acknowledges
+from shared.messaging.kafka import DeadLetters, Publisher, Subscribers, Subscription, acknowledges, answers
 from shared.messaging.recorder import WAKE_RELAY
 from shared.messaging.registry import Record, dead_letter_topic, pattern_of
 from shared.messaging.relay import Relay
@@ -36,7 +39,9 @@ WINDOW_SECONDS = 5
 # A thread waits for the answer, and a stop waits for the thread.
 TOPICS_SECONDS = 4.0
 LONGEST_PAUSE = 15.0
+ASKED_SECONDS = 5.0
 SOFTWARE = f"estuaire {version('estuaire')}"
+BACKLOG = Gauge("estuaire_outbox_backlog", "Rows not yet published", ["epci", "service"])
 Told = Callable[[Sequence[Record[State]]], None]
 
 
@@ -59,6 +64,7 @@ class Instance:
         self._runners: list[Runner] = []
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._dead_letters: list[DeadLetters] = []
+        self._asked_at, self._answered = 0.0, False
 
     async def start(self) -> None:
         """Bring the databases up to date and start everything; Kafka may come later, or never."""
@@ -95,10 +101,28 @@ class Instance:
         ended = [name for name, task in self._tasks.items() if task.done()]
         return ended + (self.subscribers.dead() if self.subscribers else [])
 
+    async def hears_kafka(self) -> bool:
+        """Tell whether the consumers run and Kafka answers now; Kafka is asked at most every five seconds."""
+        if self.subscribers is None or not self.subscribers.connected:
+            return False
+        instant = time.monotonic()
+        if instant > self._asked_at + ASKED_SECONDS:
+            self._asked_at, self._answered = instant, await answers(self.bootstrap)
+        return self._answered
+
+    async def measure(self) -> None:
+        """Bring the figures up to date that are read from databases."""
+        for service in self.services:
+            outbox = service.manifest.tables.outbox
+            waiting = select(func.count()).select_from(outbox).where(col(outbox.published_at).is_(None))
+            async with service.database.reading() as session:
+                backlog = (await session.exec(waiting)).one()
+            BACKLOG.labels(self.settings.siren, service.manifest.name).set(backlog)
+
     async def readiness(self) -> tuple[dict[str, Any], int]:
         """Return what a supervisor asks for, and its HTTP status: only a database that is away makes it 503."""
         away = [one.manifest.name for one in self.services if not await one.database.answers()]
-        connected = self.subscribers is not None and self.subscribers.connected
+        connected = await self.hears_kafka()
         body = {"databases_away": away, "kafka": "connected" if connected else "away"}
         status = "unavailable" if away else "ready" if connected else "degraded"
         return {"status": status, **body}, 503 if away else 200
@@ -152,10 +176,15 @@ class Instance:
         await self.subscribers.run()
 
     async def _own_kafka(self) -> str:
-        self.kafka = LocalKafka(self.settings.data_dir / "kafka")
-        await self.kafka.start(probe=acknowledges)
-        self._spawn("kafka", self.kafka.keep_alive(probe=acknowledges))
-        return self.kafka.bootstrap
+        kafka = LocalKafka(self.settings.data_dir / "kafka")
+        try:
+            await kafka.start(probe=acknowledges)
+        except AlreadyRunning:
+            log.info("kafka_found_running", bootstrap=kafka.bootstrap)  # not ours to keep alive, nor to stop
+        else:
+            self.kafka = kafka
+            self._spawn("kafka", kafka.keep_alive(probe=acknowledges))
+        return kafka.bootstrap
 
     async def _own_topics(self) -> None:
         """Create our own missing topics where we may; elsewhere an operator’s ``topology apply`` has done so."""

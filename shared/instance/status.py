@@ -39,12 +39,11 @@ class InstanceStatus(BaseModel):
 async def get_status(request: Request) -> InstanceStatus:
     """Say what waits to be published and how far every topic was applied."""
     instance: Instance = request.app.state.instance
-    connected = instance.subscribers is not None and instance.subscribers.connected
     return InstanceStatus(
         epci=instance.settings.siren,
         software=SOFTWARE,
         bootstrap=instance.bootstrap,
-        kafka="connected" if connected else "away",
+        kafka="connected" if await instance.hears_kafka() else "away",
         services=[await _status(service, instance) for service in instance.services],
     )
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Protocol
 
 import structlog
-from prometheus_client import Counter, Gauge
-from sqlalchemy import exists, func, update
+from prometheus_client import Counter
+from sqlalchemy import exists, update
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
@@ -25,7 +25,6 @@ log = structlog.get_logger(__name__)
 
 WINDOW = 500
 IDLE_SECONDS = 2.0
-BACKLOG = Gauge("estuaire_outbox_backlog", "Rows not yet published", ["epci", "service"])
 PUBLISHED = Counter("estuaire_outbox_published_total", "Rows published", ["epci", "service"])
 SEND_ERRORS = Counter("estuaire_outbox_send_errors_total", "Failed sends", ["epci", "service", "verdict"])
 
@@ -175,13 +174,7 @@ class Relay:
         )
         async with self._database.reading() as session:
             rows = (await session.exec(statement)).all()
-        BACKLOG.labels(*self._labels).set(len(rows) if len(rows) < WINDOW and not absent else await self._backlog())
         return [row for row in rows if not self._is_waiting(row.topic, row.key)]
-
-    async def _backlog(self) -> int:
-        statement = select(func.count()).select_from(self._outbox).where(col(self._outbox.published_at).is_(None))
-        async with self._database.reading() as session:
-            return (await session.exec(statement)).one()
 
     def _is_waiting(self, topic: str, key: str = "") -> bool:
         kept = self._waiting.get((topic, key))

@@ -1,12 +1,15 @@
 """An instance as an operator runs it: without Kafka, with some services only, stopped at any time."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from shared.messaging.embedded.node import LocalKafka
+from shared.messaging.kafka import acknowledges
 from shared.territory.members import Territory
 from tests.support.broker import free_port
 from tests.support.instances import environment, serving
@@ -26,13 +29,42 @@ async def test_an_instance_without_kafka_serves_keeps_what_it_is_told_and_stops(
         ready = (await served.get("/readyz")).json()
         logged = await served.post("/api/v1/projects", {"title": "Sans Kafka", "kind": "study"})
         status = (await served.get("/api/v1/status")).json()
+        figures = (await served.get("/metrics")).text
         seconds = served.stop()
 
     assert (ready["status"], ready["kafka"]) == ("degraded", "away")
     assert logged.status_code == 201
     assert {one["service"]: one["backlog"] for one in status["services"]}["projects"] >= 1
+    assert re.search(r'estuaire_outbox_backlog{epci="\d+",service="projects"} [1-9]', figures)
     assert served.process.returncode == 0
     assert seconds < 30
+
+
+async def test_an_instance_finds_the_node_of_its_folder_and_tells_when_it_is_gone(
+    tmp_path: Path, territory: Territory
+) -> None:
+    settings = environment(territory, tmp_path, bootstrap="", port=free_port())
+    node = LocalKafka(tmp_path / "data" / "kafka")
+    await node.start(probe=acknowledges)
+
+    async def is_ready() -> bool:
+        return bool((await served.get("/readyz")).json()["status"] == "ready")
+
+    async def is_degraded() -> bool:
+        return bool((await served.get("/readyz")).json()["status"] == "degraded")
+
+    try:
+        with serving(settings, tmp_path) as served:
+            await eventually(served.answers, within=60)
+            await eventually(is_ready, within=60)
+            node.kill()
+            await eventually(is_degraded, within=20)
+            await node.start(probe=acknowledges)
+            await eventually(is_ready, within=60)
+            served.stop()
+        assert node.running
+    finally:
+        await node.stop()
 
 
 async def test_one_service_runs_alone(tmp_path: Path, territory: Territory) -> None:

@@ -9,7 +9,7 @@ from shared.messaging.kafka.consuming import (
     subscribe,
 )
 from shared.messaging.kafka.polling import BATCH, POLL_MS
-from shared.messaging.kafka.publishing import MAX_REQUEST, METADATA_MS, DeadLetters, Publisher, acknowledges
+from shared.messaging.kafka.publishing import MAX_REQUEST, METADATA_MS, DeadLetters, Publisher, acknowledges, answers
 
 __all__ = [
     "BATCH",
@@ -21,6 +21,7 @@ __all__ = [
     "Subscribers",
     "Subscription",
     "acknowledges",
+    "answers",
     "keep_raw",
     "parse_cleaned",
     "raw_of",

@@ -7,6 +7,7 @@ from contextlib import suppress
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import (
     ClusterAuthorizationFailedError,
     KafkaError,
@@ -176,6 +177,19 @@ class DeadLetters:
             if self._publisher.refused_by_broker(error):
                 await self._publisher.renew()
             raise
+
+
+async def answers(bootstrap: str) -> bool:
+    """Tell whether a broker answers within two seconds."""
+    client = AIOKafkaClient(bootstrap_servers=bootstrap, request_timeout_ms=2000)
+    try:
+        await asyncio.wait_for(client.bootstrap(), 2)
+    except (KafkaError, OSError, TimeoutError):
+        return False
+    else:
+        return True
+    finally:
+        await client.close()
 
 
 async def acknowledges(bootstrap: str) -> bool:

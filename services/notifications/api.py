@@ -3,11 +3,11 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from services.notifications.commands import issues, subscriptions
 from services.notifications.queries import deliveries, feed, letters, readers
-from services.notifications.rules.house import House, house_of
+from services.notifications.rules.house import house_of
 from services.notifications.schemas import (
     DeliveriesOut,
     FeedOut,
@@ -31,14 +31,6 @@ from shared.identity.access import Right
 router = Router(prefix="/api/v1", tags=["notifications"])
 
 
-def _house(request: Request) -> House:
-    state = request.app.state
-    return house_of(state.settings, state.territory, state.signer)
-
-
-Speaking = Annotated[House, Depends(_house)]
-
-
 @router.read("/feed", right=Right.PUBLIC)
 async def get_feed(session: Reading, who: Who, page: Page, epci: Annotated[Siren | None, Query()] = None) -> FeedOut:
     """Give the feed of the whole territory, newest first; to visitors its public part."""
@@ -47,10 +39,10 @@ async def get_feed(session: Reading, who: Who, page: Page, epci: Annotated[Siren
 
 @router.act("/subscriptions", right=Right.PUBLIC, limit="form", status_code=202)
 async def post_subscription(
-    session: Transaction, who: Who, asked: SubscriptionIn, house: Speaking
+    request: Request, session: Transaction, who: Who, asked: SubscriptionIn
 ) -> SubscriptionAsked:
     """Mail the link that starts a subscription; the answer never tells whether the address is known."""
-    await subscriptions.ask_subscription(session, who, asked, house=house)
+    await subscriptions.ask_subscription(session, who, asked, house=house_of(request.app.state))
     return SubscriptionAsked()
 
 
@@ -75,14 +67,9 @@ async def get_rules(session: Reading, who: Who) -> RulesOut:
 
 
 @router.act("/rules/{rule_id}/runs", right=Right.MANAGE_LETTERS, status_code=201)
-async def post_run(
-    session: Transaction,
-    who: Who,
-    rule_id: UUID,
-    asked: RunIn,
-    house: Speaking,
-) -> IssueOut:
+async def post_run(request: Request, session: Transaction, who: Who, rule_id: UUID, asked: RunIn) -> IssueOut:
     """Run a rule now for one rhythm; again, with nothing new, and the issue is empty and nobody gets a mail."""
+    house = house_of(request.app.state)
     issue = await issues.run_rule(session, who, rule_id, rhythm=asked.rhythm, house=house)
     return await letters.get_issue(session, who, issue.id)
 

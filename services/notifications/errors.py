@@ -22,7 +22,13 @@ class UnknownEpci(Invalid):
 
 
 class LinkUsed(Gone):
-    """A confirmation link whose subscription ended meanwhile."""
+    """A link whose subscription ended meanwhile."""
+
+
+class LinkReplaced(Gone):
+    """A confirmation link whose request gave way to a newer one."""
+
+    slug, title = "link-replaced", "Une demande plus récente remplace ce lien"
 
 
 class HeaderRefused(Exception):

@@ -9,7 +9,7 @@ from services.notifications.commands import issues, sending, settling, subscript
 from services.notifications.gateways.mail import Answer, Outgoing, RelayAddress, SmtpRelay
 from services.notifications.queries import deliveries, readers
 from services.notifications.rules.delivery import LEASE, Heard, Lane
-from services.notifications.rules.house import House, house_of
+from services.notifications.rules.house import house_of
 from shared import crash
 from shared.clock import now
 from shared.identity.access import Scope, instance_scope
@@ -41,7 +41,7 @@ async def run_due_rules(work: Work) -> int:
         if not await issues.has_due_rule(session, scope):
             return 0
     async with work.transaction() as session:
-        await issues.run_due_rules(session, scope, house=_house(work))
+        await issues.run_due_rules(session, scope, house=house_of(work))
     return 0
 
 
@@ -57,7 +57,7 @@ async def forget_unconfirmed(work: Work) -> int:
 
 
 async def _send_lane(work: Work, lane: Lane) -> int:
-    scope, house, owner = instance_scope(work.settings.siren), _house(work), uuid7().hex
+    scope, house, owner = instance_scope(work.settings.siren), house_of(work), uuid7().hex
     async with work.reading() as session:
         if not await deliveries.has_mail_to_send(session, scope, lane=lane):
             return 0
@@ -77,7 +77,7 @@ async def _send_lane(work: Work, lane: Lane) -> int:
 
 
 async def _send_one(work: Work, relay: SmtpRelay, delivery_id: UUID, *, owner: str, lane: Lane) -> Heard | None:
-    scope, house = instance_scope(work.settings.siren), _house(work)
+    scope, house = instance_scope(work.settings.siren), house_of(work)
     async with work.transaction() as session:
         mail = await sending.start_sending(session, scope, delivery_id, owner=owner, house=house)
     if mail is None:
@@ -128,7 +128,3 @@ def _relay_address(settings: InstanceSettings) -> RelayAddress:
     return RelayAddress(
         settings.smtp_host, settings.smtp_port, settings.smtp_security, settings.smtp_user, password=password
     )
-
-
-def _house(work: Work) -> House:
-    return house_of(work.settings, work.territory, work.signer)

@@ -1,117 +1,201 @@
-"""HTML doors: the pages behind the links of mails, where a look changes nothing, and the Atom feed."""
+"""HTML doors: the form of the letter, the pages behind the links of mails (GET shows, POST acts), the Atom feed."""
 
+from collections.abc import Callable, Mapping
 from typing import Annotated
 
 from fastapi import Depends, Form, Request, Response
 from fastapi.responses import HTMLResponse
+from pydantic import ValidationError
 
 from services.notifications.commands import subscriptions
+from services.notifications.errors import UnknownEpci
 from services.notifications.queries import atom
-from services.notifications.rules.filters import RHYTHM_LABELS, Rhythm
+from services.notifications.rules.choices import KIND_LABELS, OFFERED_KINDS, choice_in_words
+from services.notifications.rules.filters import RHYTHM_LABELS, Rhythm, read_filter
 from services.notifications.rules.house import House, house_of
-from shared.fields import Token
+from services.notifications.schemas import SubscriptionAsked, SubscriptionIn
 from shared.http.guards import Router, Who
+from shared.http.refusals import field_of, french
 from shared.http.session import Reading, Transaction
 from shared.identity.access import Right
+from shared.signing import Signer
 from shared.web.formats import de
 from shared.web.shell import Button, LinkForm
 from shared.web.templates import render
 
 router = Router(include_in_schema=False)
-PAGE = "shared/link_page.html"
+LINK_PAGE = "shared/link_page.html"
+_EMPTY_FORM: Mapping[str, str | list[str]] = {"email": "", "rhythm": Rhythm.WEEKLY, "epci": [], "kinds": []}
 
 
-def _house(request: Request) -> House:
-    state = request.app.state
-    return house_of(state.settings, state.territory, state.signer)
+def _signed_for(purpose: str) -> Callable[[Request], str]:
+    """Return the dependency that hands on the token of a link, once it is known to be signed for ``purpose``.
+
+    It comes before anything else is read: an address that is no link of ours is not found, whatever is sent to it.
+    """
+
+    def token_of(request: Request) -> str:
+        token = str(request.path_params["token"])
+        signer: Signer = request.app.state.signer
+        signer.subject(purpose, token)
+        return token
+
+    return token_of
 
 
-Speaking = Annotated[House, Depends(_house)]
+ConfirmToken = Annotated[str, Depends(_signed_for(subscriptions.CONFIRM))]
+ManageToken = Annotated[str, Depends(_signed_for(subscriptions.MANAGE))]
+UnsubscribeToken = Annotated[str, Depends(_signed_for(subscriptions.UNSUBSCRIBE))]
 
 
 @router.read("/actualites.atom", right=Right.PUBLIC)
-async def get_atom(request: Request, session: Reading, who: Who, house: Speaking) -> Response:
+async def get_atom(request: Request, session: Reading, who: Who) -> Response:
     """Give the public feed as Atom, or nothing when the reader has it already."""
-    feed = await atom.write_atom(session, who, house=house)
+    feed = await atom.write_atom(session, who, house=_house(request))
     headers = {"etag": feed.etag, "cache-control": "public, max-age=60"}
     if feed.etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     return Response(feed.body, media_type=atom.MEDIA_TYPE, headers=headers)
 
 
+@router.read("/lettres/abonnement", right=Right.PUBLIC)
+async def show_form(request: Request) -> HTMLResponse:
+    """Show the form of the letter."""
+    return _form_page(request)
+
+
+@router.act("/lettres/abonnement", right=Right.PUBLIC)
+async def send_form(request: Request, session: Transaction, who: Who) -> HTMLResponse:
+    """Mail the link that starts a subscription; the page never tells whether the address is known."""
+    given = await request.form()
+    typed: dict[str, str | list[str]] = {name: str(given.get(name, "")) for name in ("email", "rhythm")}
+    chosen = {name: [str(value) for value in given.getlist(name)] for name in ("epci", "kinds")}
+    try:
+        asked = SubscriptionIn.model_validate({**typed, "filter": chosen})
+        await subscriptions.ask_subscription(session, who, asked, house=_house(request))
+    except ValidationError as refused:
+        return _form_page(request, typed={**typed, **chosen}, errors=_errors(refused))
+    except UnknownEpci as refused:
+        return _form_page(request, typed={**typed, **chosen}, errors={"epci": refused.detail})
+    return _page(request, "Consultez votre messagerie", SubscriptionAsked().message)
+
+
 @router.read("/lettres/confirmation/{token}", right=Right.LINK)
-async def show_confirmation(
-    request: Request, session: Reading, who: Who, token: Token, house: Speaking
-) -> HTMLResponse:
+async def show_confirmation(request: Request, session: Reading, who: Who, token: ConfirmToken) -> HTMLResponse:
     """Show what is about to be confirmed."""
-    reader = await subscriptions.open_link(session, who, token=token, purpose=subscriptions.CONFIRM, house=house)
-    if reader.asked_rhythm is None:
-        return _confirmed(request, reader.rhythm, house)
+    house = _house(request)
+    reader = await subscriptions.open_request(session, who, token=token, house=house)
+    if reader.asked_rhythm is None or reader.asked_filter is None:
+        return _confirmed(request, _letter(house, reader.rhythm, reader.filter))
     form = LinkForm(action=request.url.path, buttons=[Button("Confirmer mon abonnement")])
-    sentence = f"Vous recevrez la lettre {de(house.own.name)}, {RHYTHM_LABELS[reader.asked_rhythm]}."
-    return _page(request, "Confirmer votre abonnement", sentence, form=form)
+    letter = _letter(house, reader.asked_rhythm, reader.asked_filter)
+    return _page(request, "Confirmer votre abonnement", f"En confirmant, vous demandez à recevoir {letter}.", form=form)
 
 
 @router.act("/lettres/confirmation/{token}", right=Right.LINK)
-async def confirm(request: Request, session: Transaction, who: Who, token: Token, house: Speaking) -> HTMLResponse:
+async def confirm(request: Request, session: Transaction, who: Who, token: ConfirmToken) -> HTMLResponse:
     """Start the subscription; again, and the answer is the same."""
+    house = _house(request)
     reader = await subscriptions.confirm_subscription(session, who, token=token, house=house)
-    return _confirmed(request, reader.rhythm, house)
+    return _confirmed(request, _letter(house, reader.rhythm, reader.filter))
 
 
 @router.read("/lettres/preferences/{token}", right=Right.LINK)
-async def show_preferences(request: Request, session: Reading, who: Who, token: Token, house: Speaking) -> HTMLResponse:
+async def show_preferences(request: Request, session: Reading, who: Who, token: ManageToken) -> HTMLResponse:
     """Show the rhythm of a subscription and the others there are."""
-    reader = await subscriptions.open_link(session, who, token=token, purpose=subscriptions.MANAGE, house=house)
-    return _preferences(request, str(reader.id), reader.rhythm, house)
+    house = _house(request)
+    reader = await subscriptions.open_preferences(session, who, token=token, house=house)
+    return _preferences(request, str(reader.id), reader.rhythm, letter=_letter(house, reader.rhythm, reader.filter))
 
 
 @router.act("/lettres/preferences/{token}", right=Right.LINK)
 async def change_preferences(
-    request: Request,
-    session: Transaction,
-    who: Who,
-    token: Token,
-    house: Speaking,
-    rhythm: Annotated[Rhythm, Form()],
+    request: Request, session: Transaction, who: Who, token: ManageToken, rhythm: Annotated[Rhythm, Form()]
 ) -> HTMLResponse:
     """Change the rhythm of a subscription."""
+    house = _house(request)
     reader = await subscriptions.change_rhythm(session, who, token=token, rhythm=rhythm, house=house)
-    return _preferences(request, str(reader.id), reader.rhythm, house)
+    return _preferences(request, str(reader.id), reader.rhythm, letter=_letter(house, reader.rhythm, reader.filter))
 
 
 @router.read("/lettres/desabonnement/{token}", right=Right.LINK)
-async def show_unsubscribe(request: Request, session: Reading, who: Who, token: Token, house: Speaking) -> HTMLResponse:
-    """Show the button; a mail scanner that follows the link unsubscribes nobody."""
-    house.signer.subject(subscriptions.UNSUBSCRIBE, token)
+async def show_unsubscribe(request: Request, session: Reading, who: Who, token: UnsubscribeToken) -> HTMLResponse:
+    """Show the button, or that it was pressed already; a mail scanner that follows the link unsubscribes nobody."""
+    house = _house(request)
+    reader = await subscriptions.open_end(session, who, token=token, house=house)
+    if reader.ended_at is not None:
+        return _left(request, house)
     form = LinkForm(action=request.url.path, buttons=[Button("Me désabonner")])
-    sentence = f"Vous ne recevrez plus la lettre {de(house.own.name)}. Les messages de vos inscriptions continuent."
+    sentence = (
+        f"Ce bouton met fin à votre abonnement à la lettre {de(house.own.name)} et efface votre adresse. Les messages "
+        "de vos inscriptions continuent."
+    )
     return _page(request, "Se désabonner", sentence, form=form)
 
 
 @router.act("/lettres/desabonnement/{token}", right=Right.LINK, limit="unsubscribe")
-async def unsubscribe(request: Request, session: Transaction, who: Who, token: Token, house: Speaking) -> HTMLResponse:
+async def unsubscribe(request: Request, session: Transaction, who: Who, token: UnsubscribeToken) -> HTMLResponse:
     """End the subscription in one click (RFC 8058): no cookie, no question, the same answer each time."""
+    house = _house(request)
     await subscriptions.unsubscribe(session, who, token=token, channel="one_click", house=house)
-    sentence = f"C’est noté\u00a0: la lettre {de(house.own.name)} ne vous sera plus envoyée. Votre adresse est effacée."
-    return _page(request, "Vous êtes désabonné", sentence)
+    return _left(request, house)
 
 
-def _confirmed(request: Request, rhythm: Rhythm, house: House) -> HTMLResponse:
-    sentence = f"Vous recevrez la lettre {de(house.own.name)}, {RHYTHM_LABELS[rhythm]}."
-    return _page(request, "Votre abonnement est confirmé", sentence)
+def _house(request: Request) -> House:
+    return house_of(request.app.state)
 
 
-def _preferences(request: Request, reader_id: str, rhythm: Rhythm, house: House) -> HTMLResponse:
+def _letter(house: House, rhythm: Rhythm, written: str) -> str:
+    """Return a letter in words: whose it is, how often it comes, what it tells."""
+    return f"la lettre {de(house.own.name)}, {choice_in_words(rhythm, read_filter(written), territory=house.territory)}"
+
+
+def _form_page(
+    request: Request,
+    *,
+    typed: Mapping[str, str | list[str]] = _EMPTY_FORM,
+    errors: Mapping[str, str] | None = None,
+) -> HTMLResponse:
+    house = _house(request)
+    context = {
+        "typed": typed,
+        "errors": errors or {},
+        "letter": f"la lettre {de(house.own.name)}",
+        "members": [(member.siren, member.name) for member in house.territory],
+        "rhythms": [(rhythm.value, label.capitalize()) for rhythm, label in RHYTHM_LABELS.items()],
+        "kinds": [(kind.value, KIND_LABELS[kind].capitalize()) for kind in OFFERED_KINDS],
+    }
+    return render(request, "notifications/subscription.html", context, status=422 if errors else 200)
+
+
+def _errors(refused: ValidationError) -> dict[str, str]:
+    """Return one sentence per field of the form: that of a wrong value in a list stands by the list."""
+    found = {field_of(one["loc"]): french(one["type"], one["msg"]) for one in refused.errors()}
+    return {name.removeprefix("filter.").partition(".")[0]: sentence for name, sentence in found.items()}
+
+
+def _confirmed(request: Request, letter: str) -> HTMLResponse:
+    return _page(request, "Votre abonnement est confirmé", f"Vous recevez {letter}.")
+
+
+def _left(request: Request, house: House) -> HTMLResponse:
+    sentence = (
+        f"La lettre {de(house.own.name)} ne vous est plus envoyée et votre adresse est effacée. Les messages de vos "
+        "inscriptions continuent."
+    )
+    return _page(request, "Votre abonnement a pris fin", sentence, template="notifications/left.html")
+
+
+def _preferences(request: Request, reader_id: str, rhythm: Rhythm, *, letter: str) -> HTMLResponse:
     others = [
         Button(f"La recevoir {label}", kind="secondary", name="rhythm", value=one.value)
         for one, label in RHYTHM_LABELS.items()
         if one is not rhythm
     ]
-    stop = house.link(subscriptions.UNSUBSCRIBE, reader_id, subscriptions.UNSUBSCRIBE_PATH)
+    stop = _house(request).link(subscriptions.UNSUBSCRIBE, reader_id, subscriptions.UNSUBSCRIBE_PATH)
     context = {
         "title": "Choisir ce que je reçois",
-        "sentence": f"Vous recevez la lettre {de(house.own.name)}, {RHYTHM_LABELS[rhythm]}.",
+        "sentence": f"Vous recevez {letter}.",
         "form": LinkForm(action=request.url.path, buttons=others),
         "notice": None,
         "unsubscribe": stop,
@@ -119,5 +203,7 @@ def _preferences(request: Request, reader_id: str, rhythm: Rhythm, house: House)
     return render(request, "notifications/preferences.html", context)
 
 
-def _page(request: Request, title: str, sentence: str, *, form: LinkForm | None = None) -> HTMLResponse:
-    return render(request, PAGE, {"title": title, "sentence": sentence, "form": form, "notice": None})
+def _page(
+    request: Request, title: str, sentence: str, *, form: LinkForm | None = None, template: str = LINK_PAGE
+) -> HTMLResponse:
+    return render(request, template, {"title": title, "sentence": sentence, "form": form, "notice": None})

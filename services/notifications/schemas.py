@@ -43,8 +43,8 @@ class SubscriptionAsked(BaseModel):
     """The one answer to the form, whether the address is known or not."""
 
     message: str = (
-        "Un message de confirmation part vers cette adresse, s’il n’en est pas déjà parti un aujourd’hui. "
-        "L’abonnement commence quand son lien est suivi."
+        "Un message de confirmation part vers cette adresse, au plus un par 24 heures. S’il n’arrive pas, suivez le "
+        "lien du précédent, ou revenez demain. L’abonnement commence quand le lien est suivi."
     )
 
 

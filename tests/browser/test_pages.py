@@ -8,7 +8,7 @@ from tests.browser.world import World
 from tests.support.browser import MARKS
 
 pytestmark = MARKS
-LETTER, PREFERENCES = "/lettres/confirmation/", "/lettres/preferences/"
+LETTER, PREFERENCES, LEAVE = (f"/lettres/{name}/" for name in ("confirmation", "preferences", "desabonnement"))
 
 
 async def test_the_public_page(visit: Visit, told: Told) -> None:
@@ -70,10 +70,30 @@ async def test_a_place_that_is_offered(visit: Visit, world: World, told: Told) -
     assert await visit.heading() == "Votre place est réservée"
 
 
+async def test_the_form_of_the_letter(visit: Visit, told: Told) -> None:
+    page = visit.page
+    await visit.open("/")
+    await page.get_by_role("link", name="Recevoir ces actualités par courriel").click()
+    assert await visit.heading() == "Recevoir les actualités par courriel"
+    await visit.judge("lettre-abonnement")
+
+    await page.get_by_label("Adresse électronique").fill("lectrice chez example")
+    await page.get_by_label("Boucle de Seine Agglo").check()
+    await visit.press("M’abonner")
+    await expect(page.get_by_role("alert")).to_be_focused()
+    await expect(page.get_by_label("Adresse électronique")).to_have_value("lectrice chez example")
+    await expect(page.get_by_label("Boucle de Seine Agglo")).to_be_checked()
+    assert (await page.title()).startswith("Erreur\u00a0: ")
+    await visit.judge("lettre-abonnement-erreurs")
+
+
 async def test_a_letter_from_the_wish_to_the_end(visit: Visit, world: World, told: Told) -> None:
-    own, address = world.own, "lectrice@example.org"
-    wish = {"email": address, "rhythm": "weekly"}
-    await own.post("/api/v1/subscriptions", wish, role="visitor", expected=202)
+    own, page, address = world.own, visit.page, "lectrice@example.org"
+    await visit.open("/lettres/abonnement")
+    await page.get_by_label("Adresse électronique").fill(address)
+    await visit.press("M’abonner")
+    assert await visit.heading() == "Consultez votre messagerie"
+    await visit.judge("lettre-abonnement-envoye")
 
     await visit.open(await world.link(address, LETTER))
     await visit.judge("lettre-confirmer")
@@ -88,13 +108,36 @@ async def test_a_letter_from_the_wish_to_the_end(visit: Visit, world: World, tol
     assert await visit.heading() == "Choisir ce que je reçois"
     await visit.judge("lettre-preferences")
 
-    await visit.page.get_by_role("link", name="Se désabonner").click()
+    await page.get_by_role("link", name="Se désabonner").click()
     assert await visit.heading() == "Se désabonner"
     await visit.judge("lettre-quitter")
 
     await visit.press("Me désabonner")
-    assert await visit.heading() == "Vous êtes désabonné"
+    assert await visit.heading() == "Votre abonnement a pris fin"
     await visit.judge("lettre-quittee")
+
+    await visit.open(await world.link(address, LEAVE))
+    assert await visit.heading() == "Votre abonnement a pris fin"
+    await page.get_by_role("link", name="S’abonner de nouveau").click()
+    assert await visit.heading() == "Recevoir les actualités par courriel"
+
+
+async def test_without_script_the_form_of_the_letter_keeps_what_was_typed_and_asks(
+    visit_without_script: Visit, world: World, told: Told
+) -> None:
+    visit, page, address = visit_without_script, visit_without_script.page, "sans.script.lettre@example.org"
+
+    await visit.open("/lettres/abonnement")
+    await page.get_by_label("Chaque mois").check()
+    await page.get_by_label("L’agenda").check()
+    await visit.press("M’abonner")
+    await expect(page.get_by_role("link", name="Cette adresse électronique")).to_be_visible()
+    await page.get_by_label("Adresse électronique").fill(address)
+    await visit.press("M’abonner")
+
+    await visit.open(await world.link(address, LETTER))
+    await expect(page.get_by_text("chaque mois\u00a0: l’agenda du territoire")).to_be_visible()
+    visit.must_be_faultless("letter without script")
 
 
 async def test_pages_that_say_no(visit: Visit, told: Told) -> None:

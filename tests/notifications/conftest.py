@@ -1,12 +1,21 @@
 """Fixtures of the notifications tests."""
 
 import asyncio
+import shutil
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import httpx2
 import pytest
+import yaml
 
+from services.host import build_app
+from shared.db.engine import Database
+from shared.db.migrate import upgrade
+from shared.identity.access import Role
+from shared.identity.tokens import add_token
+from tests.notifications.doors import Doors
 from tests.support.notifications import Instance, Sink, migrate, running_instance, smtp_sink
 
 
@@ -37,3 +46,36 @@ def free_port() -> int:
 async def instance(tmp_path: Path, migrated: Path, sink: Sink) -> AsyncIterator[Instance]:
     async with running_instance(tmp_path, migrated=migrated, smtp_port=sink.port) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def migrated_identity(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("identity") / "identity.sqlite"
+
+    async def migrate() -> None:
+        database = Database(f"sqlite+aiosqlite:///{path}")
+        await upgrade(database, package="shared.identity")
+        await database.close()
+
+    asyncio.run(migrate())
+    return path
+
+
+@pytest.fixture
+async def doors(instance: Instance, migrated_identity: Path) -> AsyncIterator[Doors]:
+    settings = instance.work.settings
+    territory = instance.territory.model_dump(mode="json")
+    settings.territory_file.write_text(yaml.safe_dump(territory), encoding="utf-8")
+    shutil.copy(migrated_identity, settings.data_dir / "identity.sqlite")
+    app = build_app(["notifications"], settings)
+    running = app.state.instance.services[0]
+    running.database.origin = instance.database.origin
+    async with app.state.identity.transaction() as session:
+        roles = [role for role in Role if role is not Role.VISITOR]
+        tokens: dict[Role, str] = {}
+        tokens |= {role: (await add_token(session, name=role, epci=settings.siren, role=role))[1] for role in roles}
+    transport = httpx2.ASGITransport(app)
+    async with httpx2.AsyncClient(transport=transport, base_url=settings.base_url) as http:
+        yield Doors(app, http, tokens)
+    await running.database.close()
+    await app.state.identity.close()

@@ -1,88 +1,17 @@
 """The doors: who may pass, what a link does, what a feed reader and a mail program see."""
 
-import asyncio
 import re
-import shutil
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from types import MappingProxyType
 
 import feedparser
-import httpx2
 import pytest
-import yaml
-from fastapi import FastAPI
 from sqlmodel import select
 
-from services.host import build_app
-from services.notifications.commands.subscriptions import UNSUBSCRIBE
 from services.notifications.models import Subscription, SubscriptionState
-from shared.db.engine import Database
-from shared.db.migrate import upgrade
 from shared.identity.access import Role
-from shared.identity.tokens import add_token
-from tests.support.notifications import Instance, Sink, hear_news, subscribe, text_of
+from tests.notifications.doors import Doors, link_in
+from tests.support.notifications import Instance, Sink, hear_news, subscribe
 
-PAGE = {"accept": "text/html"}
-EMPTY: Mapping[str, str] = MappingProxyType({})
 SOURCES = [("coordinator", 201), ("agent", 403), ("integrator", 403), ("visitor", 401)]
-
-
-@dataclass
-class Doors:
-    """A client of one instance, with a token of each role."""
-
-    http: httpx2.AsyncClient
-    tokens: dict[Role, str]
-
-    def bearer(self, role: Role) -> dict[str, str]:
-        return {"authorization": f"Bearer {self.tokens[role]}"} if role in self.tokens else {}
-
-    async def get(self, path: str, headers: Mapping[str, str] = EMPTY, *, role: Role = Role.VISITOR) -> httpx2.Response:
-        return await self.http.get(path, headers={**self.bearer(role), **headers})
-
-    async def post(self, path: str, body: object = None, *, role: Role = Role.VISITOR, **more: str) -> httpx2.Response:
-        return await self.http.post(path, json=body, headers=self.bearer(role) | more)
-
-
-@pytest.fixture(scope="session")
-def migrated_identity(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("identity") / "identity.sqlite"
-
-    async def migrate() -> None:
-        database = Database(f"sqlite+aiosqlite:///{path}")
-        await upgrade(database, package="shared.identity")
-        await database.close()
-
-    asyncio.run(migrate())
-    return path
-
-
-@pytest.fixture
-async def doors(instance: Instance, migrated_identity: Path) -> AsyncIterator[Doors]:
-    settings = instance.work.settings
-    territory = instance.territory.model_dump(mode="json")
-    settings.territory_file.write_text(yaml.safe_dump(territory), encoding="utf-8")
-    shutil.copy(migrated_identity, settings.data_dir / "identity.sqlite")
-    app: FastAPI = build_app(["notifications"], settings)
-    running = app.state.instance.services[0]
-    running.database.origin = instance.database.origin
-    async with app.state.identity.transaction() as session:
-        roles = [role for role in Role if role is not Role.VISITOR]
-        tokens: dict[Role, str] = {}
-        tokens |= {role: (await add_token(session, name=role, epci=settings.siren, role=role))[1] for role in roles}
-    transport = httpx2.ASGITransport(app)
-    async with httpx2.AsyncClient(transport=transport, base_url=settings.base_url) as http:
-        yield Doors(http, tokens)
-    await running.database.close()
-    await app.state.identity.close()
-
-
-def link_in(sink: Sink, address: str, path: str) -> str:
-    """Return the path of the last link under ``path`` in the last mail of an address."""
-    found: list[str] = re.findall(rf"https?://[^/]+({path}/\S+)", text_of(sink.mails(address)[-1]))
-    return found[-1]
 
 
 async def state_of(instance: Instance) -> SubscriptionState:
@@ -100,12 +29,12 @@ async def test_a_reader_subscribes_reads_and_leaves_by_the_links_of_her_mails(
     await instance.send_mails()
     confirm = link_in(sink, "alix@example.org", "/lettres/confirmation")
 
-    shown = await doors.get(confirm, PAGE)
+    shown = await doors.open(confirm)
     assert shown.status_code == 200
     assert "Confirmer mon abonnement" in shown.text
     assert await state_of(instance) is SubscriptionState.PENDING
     for _ in range(2):
-        confirmed = await doors.http.post(confirm, headers=PAGE)
+        confirmed = await doors.press(confirm)
         assert (confirmed.status_code, "est confirmé" in confirmed.text) == (200, True)
     assert await state_of(instance) is SubscriptionState.ACTIVE
 
@@ -117,7 +46,7 @@ async def test_a_reader_subscribes_reads_and_leaves_by_the_links_of_her_mails(
 
     [header] = sink.mails("alix@example.org")[-1].get_all("list-unsubscribe", [])
     leave = re.sub(r"^<https?://[^/]+|>$", "", header)
-    assert (await doors.get(leave, PAGE)).status_code == 200
+    assert (await doors.open(leave)).status_code == 200
     assert await state_of(instance) is SubscriptionState.ACTIVE
     for _ in range(2):
         left = await doors.http.post(leave, data={"List-Unsubscribe": "One-Click"})
@@ -187,28 +116,6 @@ async def test_a_rule_is_made_once_under_one_key(doors: Doors) -> None:
 
     assert first.json() == again.json()
     assert len((await doors.get("/api/v1/rules", role=Role.COORDINATOR)).json()["items"]) == 1
-
-
-async def test_altered_links_open_nothing(doors: Doors, instance: Instance) -> None:
-    reader = await subscribe(instance, "alix@example.org")
-    token = instance.house.signer.token(UNSUBSCRIBE, str(reader.id))
-
-    for bad in (token[:-2], f"{token}x", "x", "../../etc"):
-        assert (await doors.get(f"/lettres/desabonnement/{bad}", PAGE)).status_code == 404
-        assert (await doors.http.post(f"/lettres/desabonnement/{bad}")).status_code == 404
-    assert await state_of(instance) is SubscriptionState.ACTIVE
-
-
-async def test_a_reader_chooses_another_rhythm(doors: Doors, instance: Instance) -> None:
-    reader = await subscribe(instance, "alix@example.org")
-    token = instance.house.signer.token("letter.manage", str(reader.id))
-
-    shown = await doors.get(f"/lettres/preferences/{token}", PAGE)
-    changed = await doors.http.post(f"/lettres/preferences/{token}", data={"rhythm": "monthly"}, headers=PAGE)
-
-    assert "chaque semaine" in shown.text
-    assert "chaque mois" in changed.text
-    assert "/lettres/desabonnement/" in changed.text
 
 
 async def test_the_feed_is_read_by_any_reader_of_atom(doors: Doors, instance: Instance) -> None:

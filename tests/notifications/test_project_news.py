@@ -87,12 +87,33 @@ async def test_money_granted_then_paid_is_news_of_its_own(instance: Instance) ->
 
     found = await tell(instance, granted, "funding_changed")
     assert found["funding"].title == f"École de production fictive{NB}: 350{FINE}000{NB}€ accordés"
-    assert found["funding"].summary == f"Au total 350{FINE}000{NB}€ accordés, pour un coût de 1,2{NB}M€{NB}HT."
+    assert found["funding"].summary == (
+        f"Au total 350{FINE}000{NB}€ accordés, pour un coût de 1{FINE}200{FINE}000{NB}€{NB}HT."
+    )
 
     paid = moved(granted, totals=granted.totals.model_copy(update={"paid": Decimal(120_000)}))
     found = await tell(instance, paid, "funding_changed")
     assert found["funding"].title == f"École de production fictive{NB}: 120{FINE}000{NB}€ versés"
     assert found["funding"].news_rev == 2
+
+
+EXACT = [
+    ("480000", f"480{FINE}000{NB}€"),
+    ("1250000", f"1{FINE}250{FINE}000{NB}€"),
+    ("949999.50", f"949{FINE}999,50{NB}€"),
+]
+
+
+@pytest.mark.parametrize(("amount", "written"), EXACT)
+async def test_no_amount_is_rounded_in_what_becomes_a_subject(instance: Instance, amount: str, written: str) -> None:
+    project = make_project(instance, stage=Stage.COMMITTED)
+    await tell(instance, project, "created")
+    totals = Totals(granted=Decimal(amount), total_cost_ht=Decimal(amount))
+
+    found = await tell(instance, moved(project, totals=totals), "funding_changed")
+
+    assert found["funding"].title == f"École de production fictive{NB}: {written} accordés"
+    assert found["funding"].summary == f"Au total {written} accordés, pour un coût de {written}{NB}HT."
 
 
 async def test_a_partner_that_accepts_is_news_and_an_invited_one_is_not(instance: Instance) -> None:

@@ -7,10 +7,11 @@ import pytest
 from sqlmodel import col, func, select
 
 from services.notifications.commands import subscriptions
+from services.notifications.errors import LinkReplaced
 from services.notifications.models import ConsentAct, ConsentRecord, Delivery, Subscription, SubscriptionState
 from services.notifications.queries import feed, readers
-from services.notifications.rules.filters import Rhythm
-from services.notifications.schemas import SubscriptionIn
+from services.notifications.rules.filters import Filter, Rhythm, read_filter
+from services.notifications.schemas import FilterIn, SubscriptionIn
 from shared.clock import shifted
 from shared.errors import Gone, NotFound
 from shared.identity.access import Role, Scope
@@ -19,9 +20,9 @@ from tests.support.notifications import Instance, hear_news, subscribe, unsubscr
 WHO = "alix@example.org"
 
 
-async def ask(instance: Instance, address: str = WHO, *, rhythm: Rhythm = Rhythm.WEEKLY) -> None:
+async def ask(instance: Instance, *, rhythm: Rhythm = Rhythm.WEEKLY, **filters: Sequence[str]) -> None:
     async with instance.database.transaction() as session:
-        asked = SubscriptionIn(email=address, rhythm=rhythm)
+        asked = SubscriptionIn(email=WHO, rhythm=rhythm, filter=FilterIn.model_validate(filters))
         await subscriptions.ask_subscription(session, instance.visitor, asked, house=instance.house)
 
 
@@ -42,7 +43,7 @@ async def acts(instance: Instance) -> list[ConsentAct]:
 
 
 async def confirm(instance: Instance, reader: Subscription) -> Subscription:
-    token = instance.house.signer.token(subscriptions.CONFIRM, str(reader.id))
+    token = instance.house.signer.token(subscriptions.CONFIRM, subscriptions.request_of(reader))
     async with instance.database.transaction() as session:
         return await subscriptions.confirm_subscription(session, instance.visitor, token=token, house=instance.house)
 
@@ -69,7 +70,7 @@ async def test_following_the_link_starts_the_letter_and_twice_changes_nothing(in
 async def test_a_link_of_two_days_has_served_its_time(instance: Instance) -> None:
     await ask(instance)
     [asked] = await rows(instance)
-    token = instance.house.signer.token(subscriptions.CONFIRM, str(asked.id))
+    token = instance.house.signer.token(subscriptions.CONFIRM, subscriptions.request_of(asked))
 
     # The signer counts in the machine's own seconds: the link is made to look old instead of the clock new.
     with pytest.raises(Gone):
@@ -95,6 +96,51 @@ async def test_one_address_gets_one_confirmation_mail_a_day(instance: Instance) 
     with shifted(timedelta(hours=25)):
         await ask(instance)
     assert await count_mails(instance) == 2
+
+
+async def test_the_first_mail_confirms_what_it_said_whatever_a_stranger_asks_for_next(instance: Instance) -> None:
+    await ask(instance, rhythm=Rhythm.WEEKLY)
+    [mailed] = await rows(instance)
+
+    with shifted(timedelta(hours=23)):
+        await ask(instance, rhythm=Rhythm.IMMEDIATE, epci=[instance.neighbours[0]])
+
+    confirmed = await confirm(instance, mailed)
+    assert (confirmed.rhythm, read_filter(confirmed.filter)) == (Rhythm.WEEKLY, Filter())
+
+
+async def test_a_link_gives_way_to_the_mail_of_a_newer_request(instance: Instance) -> None:
+    await ask(instance, rhythm=Rhythm.WEEKLY)
+    [first] = await rows(instance)
+    with shifted(timedelta(hours=25)):
+        await ask(instance, rhythm=Rhythm.DAILY)
+    [second] = await rows(instance)
+
+    with pytest.raises(LinkReplaced):
+        await confirm(instance, first)
+    assert (await confirm(instance, second)).rhythm is Rhythm.DAILY
+    with pytest.raises(LinkReplaced):
+        await confirm(instance, first)
+
+
+async def test_asking_the_same_again_leaves_one_link_that_counts(instance: Instance) -> None:
+    await ask(instance)
+    [first] = await rows(instance)
+    with shifted(timedelta(hours=25)):
+        await ask(instance)
+
+    with pytest.raises(LinkReplaced):
+        await confirm(instance, first)
+
+
+async def test_no_address_is_kept_for_a_mail_that_does_not_leave(instance: Instance) -> None:
+    await unsubscribe(instance, await subscribe(instance, WHO))
+
+    await ask(instance)
+
+    [left] = await rows(instance)
+    assert left.state is SubscriptionState.UNSUBSCRIBED
+    assert await count_mails(instance) == 1
 
 
 async def test_a_stranger_changes_nothing_of_a_reader(instance: Instance) -> None:

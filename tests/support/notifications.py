@@ -110,7 +110,7 @@ async def running_instance(
     signer = Signer("essai" * 10)
     work = Work(database, settings, territory, signer)
     try:
-        yield Instance(database, work, house_of(settings, territory, signer), territory)
+        yield Instance(database, work, house_of(work), territory)
     finally:
         await database.close()
 
@@ -127,7 +127,6 @@ def record_of(state: S, *, fact: str, time: datetime | None = None, republished:
         time=time or now(),
         source=f"/epci/{state.home_epci}/{state.service}",
         message_id=str(uuid7()),
-        instance="test",
         visibility=Visibility.TERRITORY,
         republished=republished,
     )
@@ -181,7 +180,7 @@ async def subscribe(
             session, instance.scope, address_hash=instance.house.keys.address(asked.email)
         )
         assert found is not None
-        token = instance.house.signer.token(subscriptions.CONFIRM, str(found.id))
+        token = instance.house.signer.token(subscriptions.CONFIRM, subscriptions.request_of(found))
         return await subscriptions.confirm_subscription(session, instance.visitor, token=token, house=instance.house)
 
 

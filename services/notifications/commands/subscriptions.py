@@ -7,10 +7,11 @@ from uuid import UUID
 import structlog
 
 from services.notifications.commands.orders import order_mail
-from services.notifications.errors import LinkUsed, UnknownEpci
+from services.notifications.errors import LinkReplaced, LinkUsed, UnknownEpci
 from services.notifications.models import ConsentAct, ConsentRecord, Subscription, SubscriptionState
 from services.notifications.queries import feed, readers
-from services.notifications.rules.filters import RHYTHM_LABELS, Filter, Rhythm, make_filter, read_filter
+from services.notifications.rules.choices import choice_in_words
+from services.notifications.rules.filters import Filter, Rhythm, make_filter, read_filter
 from services.notifications.rules.house import House
 from services.notifications.rules.schedule import LOOKBACK
 from services.notifications.schemas import FilterIn, SubscriptionIn
@@ -18,9 +19,10 @@ from shared.clock import now
 from shared.contracts.base import Visibility
 from shared.contracts.events import MailLink, MailOrder
 from shared.db.session import Session
+from shared.errors import NotFound
 from shared.identity.access import Right, Scope
 from shared.ids import uuid7
-from shared.web.formats import de
+from shared.web.formats import FIRM, de
 
 log = structlog.get_logger(__name__)
 
@@ -31,32 +33,34 @@ UNSUBSCRIBE_PATH = "/lettres/desabonnement/{token}"
 LINK_LASTS = timedelta(hours=48)
 ONE_MAIL_PER = timedelta(hours=24)
 TEXT_VERSION = "2026-11"
+_VERSION_MARK = "."
 
 
 async def ask_subscription(session: Session, scope: Scope, asked: SubscriptionIn, *, house: House) -> None:
     """Note what somebody asks for and mail the link that makes it true, at most once a day per address.
 
-    A known reader’s subscription stays as it is until the link is followed. Whoever may read the territory asks for a
-    letter with what is shared inside it; others get public news.
+    A known reader’s subscription stays as it is until the link is followed. While a mail of the last day stands,
+    nothing changes: its link confirms what it said, whatever others ask for meanwhile. Whoever may read the territory
+    asks for a letter with what is shared inside it; others get public news.
 
     Raises:
         UnknownEpci: the filter names an EPCI outside the territory.
     """
     chosen = _checked(asked.filter, house)
     address_hash = house.keys.address(asked.email)
-    mailed_at = await readers.find_last_mailed(session, scope, address_hash=address_hash)
-    reader = await readers.find_live_subscription(session, scope, address_hash=address_hash)
+    asked_at = await readers.find_last_asked(session, scope, address_hash=address_hash)
+    if asked_at is not None and now() - asked_at < ONE_MAIL_PER:
+        log.info("subscription_asked_again")
+        return
     reach = Visibility.TERRITORY if scope.may(Right.READ_TERRITORY) else Visibility.PUBLIC
-    if reader is None:
-        reader = _new_reader(scope, asked, chosen, reach=reach, address_hash=address_hash)
+    reader = await readers.find_live_subscription(session, scope, address_hash=address_hash)
+    reader = reader or _new_reader(scope, asked, chosen, reach=reach, address_hash=address_hash)
     reader.asked_rhythm, reader.asked_filter, reader.asked_reach = asked.rhythm, chosen.canonical(), reach
+    reader.asked_version += 1
     reader.asked_at = reader.updated_at = now()
     session.add(reader)
-    await session.flush()
-    if mailed_at is None or now() - mailed_at >= ONE_MAIL_PER:
-        reader.mailed_at = now()
-        _witness(session, reader, ConsentAct.REQUESTED, channel="form", proof="")
-        order_mail(session, _confirmation(reader, house), own=True)
+    _witness(session, reader, ConsentAct.REQUESTED, channel="form", proof="")
+    order_mail(session, _confirmation(reader, asked.rhythm, chosen, house=house), own=True)
     log.info("subscription_asked", subscription_id=str(reader.id))
 
 
@@ -65,9 +69,9 @@ async def confirm_subscription(session: Session, scope: Scope, *, token: str, ho
 
     Raises:
         NotFound: the link was altered, or its subscription forgotten.
-        Gone: 48 hours have passed, or the subscription ended meanwhile.
+        Gone: 48 hours have passed, the subscription ended, or a newer request took the place of this one.
     """
-    reader = await open_link(session, scope, token=token, purpose=CONFIRM, house=house)
+    reader = await open_request(session, scope, token=token, house=house)
     if reader.asked_rhythm is None or reader.asked_filter is None:
         return reader
     first = reader.state is SubscriptionState.PENDING
@@ -91,7 +95,7 @@ async def change_rhythm(session: Session, scope: Scope, *, token: str, rhythm: R
         NotFound: the link was altered, or its subscription forgotten.
         LinkUsed: the subscription has ended.
     """
-    reader = await open_link(session, scope, token=token, purpose=MANAGE, house=house)
+    reader = await open_preferences(session, scope, token=token, house=house)
     if reader.rhythm is not rhythm:
         reader.rhythm = rhythm
         _moved(session, reader)
@@ -105,8 +109,7 @@ async def unsubscribe(session: Session, scope: Scope, *, token: str, channel: st
     Raises:
         NotFound: the link was altered.
     """
-    subject = house.signer.subject(UNSUBSCRIBE, token)
-    reader = await readers.get_subscription(session, scope, UUID(subject))
+    reader = await open_end(session, scope, token=token, house=house)
     if reader.state is SubscriptionState.UNSUBSCRIBED:
         return
     reader.state, reader.ended_at, reader.address = SubscriptionState.UNSUBSCRIBED, now(), ""
@@ -124,26 +127,68 @@ async def forget_unconfirmed(session: Session, scope: Scope) -> int:
     return len(forgotten)
 
 
-async def open_link(session: Session, scope: Scope, *, token: str, purpose: str, house: House) -> Subscription:
-    """Return the live subscription that a link leads to.
+async def open_request(session: Session, scope: Scope, *, token: str, house: House) -> Subscription:
+    """Return the subscription whose request a confirmation link is for, confirmed already or not.
+
+    Raises:
+        NotFound: the link was altered, or its subscription forgotten.
+        Gone: 48 hours have passed, the subscription ended, or a newer request took the place of this one.
+    """
+    subject = house.signer.subject(CONFIRM, token, max_age=LINK_LASTS)
+    reader_id, _, version = subject.partition(_VERSION_MARK)
+    reader = await _find_live(session, scope, reader_id)
+    if version != str(reader.asked_version):
+        raise LinkReplaced(
+            "Une autre demande d’abonnement a été faite depuis pour la même adresse. Suivez le lien du message le plus "
+            f"récent{FIRM}: il dit ce qui a été demandé."
+        )
+    return reader
+
+
+async def open_preferences(session: Session, scope: Scope, *, token: str, house: House) -> Subscription:
+    """Return the live subscription that a link of a letter lets its reader change.
 
     Raises:
         NotFound: the link was altered, or its subscription forgotten.
         LinkUsed: the subscription has ended.
     """
-    lasts = LINK_LASTS if purpose == CONFIRM else None
-    subject = house.signer.subject(purpose, token, max_age=lasts)
-    reader = await readers.get_subscription(session, scope, UUID(subject))
+    return await _find_live(session, scope, house.signer.subject(MANAGE, token))
+
+
+async def open_end(session: Session, scope: Scope, *, token: str, house: House) -> Subscription:
+    """Return the subscription that an unsubscribe link ends, also once it has ended.
+
+    Raises:
+        NotFound: the link was altered.
+    """
+    return await _find_linked(session, scope, house.signer.subject(UNSUBSCRIBE, token))
+
+
+def request_of(reader: Subscription) -> str:
+    """Return what a confirmation link is for: this reader’s request, and no later one."""
+    return f"{reader.id}{_VERSION_MARK}{reader.asked_version}"
+
+
+async def _find_live(session: Session, scope: Scope, subject: str) -> Subscription:
+    reader = await _find_linked(session, scope, subject)
     if reader.state is SubscriptionState.UNSUBSCRIBED:
         raise LinkUsed("Cet abonnement a pris fin. Vous pouvez vous abonner de nouveau.")
     return reader
 
 
+async def _find_linked(session: Session, scope: Scope, subject: str) -> Subscription:
+    try:
+        reader_id = UUID(subject)
+    except ValueError as refused:
+        raise NotFound("Ce lien n’est pas reconnu.") from refused
+    return await readers.get_subscription(session, scope, reader_id)
+
+
 def _checked(asked: FilterIn, house: House) -> Filter:
     unknown = sorted(set(asked.epci) - set(house.territory.sirens))
     if unknown:
-        errors = [{"field": "filter.epci", "message": f"Cet EPCI n’appartient pas au territoire : {unknown[0]}."}]
-        raise UnknownEpci("La demande contient des erreurs.", errors=errors)
+        sentence = f"Cet EPCI n’appartient pas au territoire{FIRM}: {unknown[0]}."
+        raise UnknownEpci(sentence, errors=[{"field": "filter.epci", "message": sentence}])
     return make_filter(epci=asked.epci, axes=asked.axes, kinds=asked.kinds)
 
 
@@ -159,6 +204,7 @@ def _new_reader(
         filter=chosen.canonical(),
         filter_hash=chosen.hash(),
         reach=reach,
+        asked_at=now(),
         created_at=now(),
         updated_at=now(),
     )
@@ -187,10 +233,11 @@ def _witness(session: Session, reader: Subscription, act: ConsentAct, *, channel
     )
 
 
-def _confirmation(reader: Subscription, house: House) -> MailOrder:
-    rhythm = RHYTHM_LABELS[reader.asked_rhythm or reader.rhythm]
+def _confirmation(reader: Subscription, rhythm: Rhythm, chosen: Filter, *, house: House) -> MailOrder:
+    letter = f"la lettre {de(house.own.name)}"
+    choice = choice_in_words(rhythm, chosen, territory=house.territory)
     link = MailLink(
-        label="Confirmer mon abonnement", purpose=CONFIRM, subject=str(reader.id), path=CONFIRM_PATH, primary=True
+        label="Confirmer mon abonnement", purpose=CONFIRM, subject=request_of(reader), path=CONFIRM_PATH, primary=True
     )
     return MailOrder(
         id=uuid7(),
@@ -198,12 +245,12 @@ def _confirmation(reader: Subscription, house: House) -> MailOrder:
         version=1,
         updated_at=now(),
         recipient=reader.address,
-        subject=f"Confirmez votre abonnement à la lettre {de(house.own.name)}",
+        subject=f"Confirmez votre abonnement à {letter}",
         heading="Confirmez votre abonnement",
         paragraphs=(
-            f"Cette adresse a été donnée pour recevoir la lettre {de(house.own.name)}, {rhythm}.",
+            f"Cette adresse a été donnée pour recevoir {letter}, {choice}.",
             "L’abonnement commence quand vous le confirmez. Le lien sert pendant 48 heures.",
-            "Si vous n’avez rien demandé, ne faites rien : aucune lettre ne partira.",
+            f"Si vous n’avez rien demandé, ne faites rien{FIRM}: rien ne changera.",
         ),
         links=(link,),
         expires_at=now() + LINK_LASTS,

@@ -24,7 +24,10 @@ class SubscriptionState(StrEnum):
 
 
 class Subscription(Base, table=True):
-    """One reader: one live row per address; ``asked_…`` waits for the link of the confirmation mail."""
+    """One reader: one live row per address.
+
+    ``asked_…`` is what the last confirmation mail spoke of, and when it left; its link carries ``asked_version``.
+    """
 
     __tablename__ = "subscription"
     __table_args__ = (
@@ -45,8 +48,8 @@ class Subscription(Base, table=True):
     asked_rhythm: Rhythm | None = Field(default=None, sa_type=by_value(Rhythm))
     asked_filter: str | None = Field(default=None, sa_type=Text)
     asked_reach: Visibility | None = Field(default=None, sa_type=by_value(Visibility))
-    asked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    mailed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    asked_version: int = 0
+    asked_at: datetime = Field(sa_type=UtcDateTime)
     confirmed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     start_seq: int = Field(default=1, sa_type=big_key)

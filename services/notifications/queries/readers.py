@@ -69,12 +69,10 @@ async def count_readers(session: Session, scope: Scope) -> Mapping[str, int]:
     return {state.value: found.get(state.value, 0) for state in SubscriptionState}
 
 
-async def find_last_mailed(session: Session, scope: Scope, *, address_hash: str) -> datetime | None:
+async def find_last_asked(session: Session, scope: Scope, *, address_hash: str) -> datetime | None:
     """Return when the last confirmation mail left for an address, whatever became of it."""
-    statement = select(Subscription.mailed_at).where(
-        Subscription.address_hash == address_hash, col(Subscription.mailed_at).is_not(None)
-    )
-    return (await session.exec(statement.order_by(col(Subscription.mailed_at).desc()).limit(1))).first()
+    statement = select(func.max(Subscription.asked_at)).where(Subscription.address_hash == address_hash)
+    return (await session.exec(statement)).one()
 
 
 async def is_suppressed(session: Session, scope: Scope, *, address_hash: str) -> bool:

@@ -1,6 +1,7 @@
 """Who speaks in a mail: the EPCI, its neighbours, its address, its signed links."""
 
 from dataclasses import dataclass
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from services.notifications.rules.keys import Keys
@@ -38,14 +39,31 @@ class House:
         return member.base_url
 
 
-def house_of(settings: InstanceSettings, territory: Territory, signer: Signer) -> House:
+class Place(Protocol):
+    """What knows which instance this is: a running application, or the work of a job."""
+
+    @property
+    def settings(self) -> InstanceSettings:
+        """The settings of the instance."""
+
+    @property
+    def territory(self) -> Territory:
+        """Its EPCI and the others."""
+
+    @property
+    def signer(self) -> Signer:
+        """What signs its links."""
+
+
+def house_of(place: Place) -> House:
     """Return the house that an instance is."""
+    settings, territory = place.settings, place.territory
     return House(
         own=territory.member(settings.siren),
         territory=territory,
         base_url=settings.base_url,
         mail_from=settings.mail_from or "estuaire@localhost",
         demo=territory.demo,
-        signer=signer,
+        signer=place.signer,
         keys=Keys(settings.secret()),
     )

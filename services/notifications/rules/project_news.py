@@ -9,7 +9,7 @@ from shared.contracts.notifications import EntryKind
 from shared.contracts.projects import Axis, ParticipantStatus, Project, Stage, Totals
 from shared.fields import scrub_line
 from shared.territory.communes import commune_name
-from shared.web.formats import euros, liste_et, montant_court, pluriel
+from shared.web.formats import euros, liste_et, pluriel
 
 LIFE, FUNDING, PARTNERS = "life", "funding", "partners"
 OPEN = "open"
@@ -145,7 +145,7 @@ def _told_totals(project: Project) -> Totals:
 def _money_summary(project: Project) -> str:
     totals = _told_totals(project)
     sums = [f"{euros(totals.granted)} accordés", *([f"{euros(totals.paid)} versés"] if totals.paid else [])]
-    cost = f", pour un coût de {montant_court(totals.total_cost_ht)}{_NB}HT" if totals.total_cost_ht else ""
+    cost = f", pour un coût de {euros(totals.total_cost_ht)}{_NB}HT" if totals.total_cost_ht else ""
     return f"Au total {liste_et(sums)}{cost}."
 
 

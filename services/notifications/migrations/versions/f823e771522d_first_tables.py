@@ -4,7 +4,7 @@ import sqlalchemy as sa
 import sqlmodel.sql.sqltypes
 from alembic import op
 
-revision = "a78449743e5e"
+revision = "f823e771522d"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -249,8 +249,8 @@ def upgrade() -> None:
         sa.Column("asked_rhythm", sa.String(length=40), nullable=True),
         sa.Column("asked_filter", sa.Text(), nullable=True),
         sa.Column("asked_reach", sa.String(length=40), nullable=True),
-        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("mailed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("asked_version", sa.Integer(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("start_seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),

@@ -1,0 +1,38 @@
+"""What a reader chose, in words that a mail and a page both say."""
+
+from services.notifications.rules.filters import RHYTHM_LABELS, Filter, Rhythm
+from services.notifications.rules.project_news import AXIS_LABELS
+from shared.contracts.notifications import EntryKind
+from shared.contracts.projects import Axis
+from shared.territory.members import Territory
+from shared.web.formats import FIRM, de, liste_et
+
+KIND_LABELS = {
+    EntryKind.PROJECT: "les projets",
+    EntryKind.FUNDING: "les financements",
+    EntryKind.AGENDA: "l’agenda",
+    EntryKind.ANNOUNCEMENT: "les annonces",
+    EntryKind.CRISIS: "les alertes",
+    EntryKind.OTHER: "les autres nouvelles",
+}
+OFFERED_KINDS = (EntryKind.PROJECT, EntryKind.FUNDING, EntryKind.AGENDA)
+"""The kinds that our instances tell; a form offers no other, or its reader would wait in vain."""
+
+
+def choice_in_words(rhythm: Rhythm, chosen: Filter, *, territory: Territory) -> str:
+    """Return rhythm and content of a letter: ``chaque semaine : les projets et l’agenda du Havre``."""
+    return f"{RHYTHM_LABELS[rhythm]}{FIRM}: {_kinds(chosen)} {_places(chosen, territory)}{_axes(chosen)}"
+
+
+def _kinds(chosen: Filter) -> str:
+    return liste_et([KIND_LABELS[EntryKind(kind)] for kind in chosen.kinds]) or "toutes les actualités"
+
+
+def _places(chosen: Filter, territory: Territory) -> str:
+    known = [territory.find(siren) for siren in chosen.epci]
+    return liste_et([de(member.name) for member in known if member]) or "du territoire"
+
+
+def _axes(chosen: Filter) -> str:
+    titles = [f"«{FIRM}{AXIS_LABELS[Axis(axis)]}{FIRM}»" for axis in chosen.axes]
+    return f", pour {'l’axe' if len(titles) == 1 else 'les axes'} {liste_et(titles)}" if titles else ""

@@ -37,7 +37,6 @@ def report(office: Office, order_id: UUID) -> Record[DeliveryReport]:
         time=now(),
         source=f"/epci/{office.siren}/notifications",
         message_id=str(uuid7()),
-        instance=str(uuid7()),
         visibility=Visibility.PRIVATE,
     )
 

@@ -199,7 +199,6 @@ def known(epci: str, **over: Any) -> Record[AgendaEvent]:  # noqa: ANN401 - fiel
         time=now(),
         source=f"/epci/{epci}/events",
         message_id=str(uuid7()),
-        instance=str(uuid7()),
         visibility=Visibility.TERRITORY,
     )
 

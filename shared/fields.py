@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from email.errors import HeaderParseError
@@ -10,7 +11,16 @@ from typing import Annotated
 from uuid import UUID
 
 from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, PlainSerializer, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    Field,
+    GetCoreSchemaHandler,
+    PlainSerializer,
+    StringConstraints,
+)
+from pydantic_core import CoreSchema, core_schema
 from stdnum import luhn
 from stdnum.fr import siret as siret_rules
 
@@ -85,6 +95,19 @@ def _within_reason(value: datetime) -> datetime:
     if not FIRST_YEAR <= value.year <= LAST_YEAR:
         raise ValueError(f"Écrivez une date entre {FIRST_YEAR} et {LAST_YEAR}.")
     return value
+
+
+@dataclass(frozen=True)
+class Length:
+    """Bounds a text before it is cleaned: a bound put after that counts it as a list, and its refusal says so."""
+
+    least: int | None = None
+    most: int | None = None
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Return the bounds, then what the type asks for by itself."""
+        text = core_schema.str_schema(min_length=self.least, max_length=self.most, strip_whitespace=True)
+        return core_schema.chain_schema([text, handler(source)])
 
 
 def _money(value: Decimal) -> str:

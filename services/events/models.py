@@ -19,11 +19,10 @@ from shared.contracts.events import (
     Schedule,
 )
 from shared.db.answers import AnswerColumns
-from shared.db.base import own_registry
+from shared.db.base import own_registry, table_of
 from shared.db.columns import UtcDateTime, big_key, by_value
-from shared.messaging.inbox import AttemptColumns, InboxColumns, IncarnationColumns, MessageTables, PositionColumns
+from shared.messaging.inbox import message_tables
 from shared.messaging.known import KnownColumns
-from shared.messaging.outbox import OutboxColumns, outbox_indexes
 
 _LIVE = text(f"state IN ({', '.join(sorted(repr(state.value) for state in LIVE))})")
 
@@ -161,47 +160,6 @@ class KnownEvent(Base, KnownColumns, table=True):
     ends_at: datetime | None = Field(default=None, sa_type=UtcDateTime, index=True)
 
 
-class OutboxMessage(Base, OutboxColumns, table=True):
-    """A record to be published."""
-
-    __tablename__ = "outbox_message"
-    __table_args__ = outbox_indexes()
-
-
-class InboxMessage(Base, InboxColumns, table=True):
-    """A message acted upon."""
-
-    __tablename__ = "inbox_message"
-
-
-class ConsumerPosition(Base, PositionColumns, table=True):
-    """How far a topic was applied."""
-
-    __tablename__ = "consumer_position"
-
-
-class FailedAttempt(Base, AttemptColumns, table=True):
-    """A record that failed."""
-
-    __tablename__ = "failed_attempt"
-
-
-class Incarnation(Base, IncarnationColumns, table=True):
-    """Which database this is."""
-
-    __tablename__ = "incarnation"
-
-
-class StoredAnswer(Base, AnswerColumns, table=True):
-    """A first answer kept under an Idempotency-Key."""
-
-    __tablename__ = "stored_answer"
-
-
-TABLES = MessageTables(
-    outbox=OutboxMessage,
-    inbox=InboxMessage,
-    positions=ConsumerPosition,
-    attempts=FailedAttempt,
-    incarnation=Incarnation,
-)
+TABLES = message_tables(Base)
+OutboxMessage = TABLES.outbox
+StoredAnswer = table_of(Base, AnswerColumns, name="stored_answer")

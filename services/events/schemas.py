@@ -1,6 +1,5 @@
 """Shapes of the agenda’s doors."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
 from typing import Annotated, Literal
@@ -12,46 +11,22 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    GetCoreSchemaHandler,
     ValidationInfo,
     field_validator,
     model_validator,
 )
-from pydantic_core import CoreSchema, core_schema
 
 from services.events.rules.offers import OfferMode
 from services.events.rules.publication import Publication
 from shared.contracts import events as wire
 from shared.contracts.base import Visibility
 from shared.contracts.events import AttendanceMode, Audience, EventType, RegistrationState, Schedule
-from shared.fields import Code, Email, Id, Insee, Instant, Line, Paragraph, ShortLine, Siren, Text, Url
-from shared.territory.communes import communes
+from shared.fields import Code, Email, Id, Instant, Length, Line, Paragraph, ShortLine, Siren, Text, Url
+from shared.territory.communes import KnownCommune
 
 MAX_SESSIONS = 20
 LONGEST_SESSION = timedelta(hours=24)
 CLEARABLE = frozenset({"online_link", "registration_closes"})
-
-
-@dataclass(frozen=True)
-class Length:
-    """Bounds a text before it is cleaned: a bound put after that counts it as a list, and its refusal says so."""
-
-    least: int | None = None
-    most: int | None = None
-
-    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Return the bounds, then what the type asks for by itself."""
-        text = core_schema.str_schema(min_length=self.least, max_length=self.most, strip_whitespace=True)
-        return core_schema.chain_schema([text, handler(source)])
-
-
-def _known_commune(insee: str) -> str:
-    if insee not in communes():
-        raise ValueError(
-            "Cette commune n’est pas dans la table de référence. "
-            "Ailleurs, laissez ce champ vide et écrivez la ville avec le lieu."
-        )
-    return insee
 
 
 def _named(value: str) -> str:
@@ -71,7 +46,6 @@ Audiences = Annotated[tuple[Audience, ...], Field(max_length=4)]
 Need = Literal["hi", "vi", "pi", "mi", "ii"]
 Needs = Annotated[tuple[Need, ...], Field(max_length=5)]
 Mode = Literal["free", "external"]
-Commune = Annotated[Insee, AfterValidator(_known_commune)]
 Name = Annotated[ShortLine, AfterValidator(_named)]
 
 
@@ -87,7 +61,7 @@ class NewSession(Form):
     id: Id | None = None
     start: Instant
     end: Instant
-    commune_insee: Commune | None = None
+    commune_insee: KnownCommune | None = None
     place: ShortLine = ""
 
     @model_validator(mode="after")

@@ -83,7 +83,8 @@ async def once(request: Request, session: Transaction, who: Who) -> Once:
     if not 1 <= len(key) <= MAX_KEY:
         raise Invalid("La clé Idempotency-Key compte de 1 à 200 caractères.")
     address = request.client.host if request.client else ""
-    actor = str(who.actor or address)
+    # Of a visitor no address is kept: the key makes the digest different for each request.
+    actor = str(who.actor) if who.actor else hashlib.sha256(f"{key} {address}".encode()).hexdigest()
     route = f"{request.method} {request.url.path}"
     body_hash = hashlib.sha256(await request.body()).hexdigest()
     first = await session.get(table, (key, actor))

@@ -75,7 +75,7 @@ class Instance:
         self._spawn("backbone", self._connect())
 
     async def stop(self) -> None:
-        """Stop in order: jobs, consumers, relays, databases, then a Kafka of ours; within 30 s."""
+        """Stop in order, each within bounds: jobs, relays, consumers, databases, then a Kafka of ours."""
         await asyncio.gather(*(runner.stop() for runner in self._runners))
         await self._finish_relays()
         for task in reversed(self._tasks.values()):

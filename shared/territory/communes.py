@@ -4,6 +4,11 @@ import csv
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from shared.fields import Insee
 
 
 @dataclass(frozen=True)
@@ -41,3 +46,12 @@ def commune_name(insee: str) -> str:
     """Return the name of a commune, or its code when it is outside the table."""
     found = communes().get(insee)
     return found.name if found else insee
+
+
+def _known(insee: str) -> str:
+    if insee not in communes():
+        raise ValueError("Cette commune n’est pas dans la table de référence du territoire.")
+    return insee
+
+
+KnownCommune = Annotated[Insee, AfterValidator(_known)]

@@ -289,13 +289,12 @@ async def _answer(two: Two, project_id: UUID) -> tuple[Answer | None, int]:
 
 
 async def test_a_deletion_that_leaps_over_every_later_answer_is_refused(two: Two, territory: Territory) -> None:
-    project_id = await two.log()
-    await two.invite(project_id)
+    await two.invite(project_id := await two.log())
     await two.carry()
     await two.answer(project_id, "accepted")
     answered = next(one for one in await two.partner.sent(territory.sirens) if one.aggregate == "participation")
     gone = replace(answered, state=None, version=answered.version + wire.Participation.max_jump + 1)
-
     await hear(two.owner, [answered])
+
     with pytest.raises(Refused, match="version_jump"):
         await hear(two.owner, [gone])

@@ -26,6 +26,7 @@ from shared.db.engine import Database
 from shared.db.session import Session
 from shared.identity.access import Role, Scope, instance_scope, visitor_scope
 from shared.ids import uuid7
+from shared.messaging.outbox import OutboxColumns
 from shared.messaging.registry import Record
 
 ROAD = (Publication.IN_REVIEW, Publication.READY, Publication.PUBLISHED)
@@ -161,7 +162,7 @@ class Office:
         """Read the contents of the mails ordered for a registration, in order."""
         return [json.loads(order.content) for order in await self.orders(registration_id)]
 
-    async def messages(self, aggregate: str, key: UUID | None = None) -> list[OutboxMessage]:
+    async def messages(self, aggregate: str, key: UUID | None = None) -> list[OutboxColumns]:
         """Read what was recorded of an aggregate, in order."""
         async with self.database.reading() as session:
             found = (await session.exec(select(OutboxMessage).order_by(col(OutboxMessage.seq)))).all()

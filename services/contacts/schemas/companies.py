@@ -11,8 +11,8 @@ from services.contacts.models import Company, Establishment
 from services.contacts.rules.decisions import belongs_to, is_naf
 from services.contacts.rules.words import CompanyState, NafVersion, WorkforceBand
 from services.contacts.schemas.base import Asked, Change, Listed, Sentence, refuse_null
-from shared.fields import Code, Day, Insee, Line, Siren, Siret
-from shared.territory.communes import commune_name, communes
+from shared.fields import Code, Day, Line, Siren, Siret
+from shared.territory.communes import KnownCommune, commune_name, communes
 
 
 def _naf(value: str) -> str:
@@ -21,14 +21,7 @@ def _naf(value: str) -> str:
     return value
 
 
-def _commune(value: str) -> str:
-    if value not in communes():
-        raise ValueError("Ce code INSEE n’est pas celui d’une commune du territoire.")
-    return value
-
-
 Naf = Annotated[Code, AfterValidator(_naf)]
-KnownCommune = Annotated[Insee, AfterValidator(_commune)]
 Year = Annotated[int, Field(ge=1900, le=2200)]
 
 

@@ -1,9 +1,8 @@
 """What a reader chose, in words that a mail and a page both say."""
 
 from services.notifications.rules.filters import RHYTHM_LABELS, Filter, Rhythm
-from services.notifications.rules.project_news import AXIS_LABELS
+from shared.contracts.labels import AXES
 from shared.contracts.notifications import EntryKind
-from shared.contracts.projects import Axis
 from shared.territory.members import Territory
 from shared.web.formats import FIRM, de, liste_et
 
@@ -34,5 +33,5 @@ def _places(chosen: Filter, territory: Territory) -> str:
 
 
 def _axes(chosen: Filter) -> str:
-    titles = [f"«{FIRM}{AXIS_LABELS[Axis(axis)]}{FIRM}»" for axis in chosen.axes]
+    titles = [f"«{FIRM}{AXES[axis]}{FIRM}»" for axis in chosen.axes]
     return f", pour {'l’axe' if len(titles) == 1 else 'les axes'} {liste_et(titles)}" if titles else ""

@@ -5,8 +5,9 @@ from decimal import Decimal
 
 from services.notifications.rules.news import SUMMARY, Marks, News, Source, said, shortened
 from shared.contracts.base import Visibility
+from shared.contracts.labels import AXES, STAGES
 from shared.contracts.notifications import EntryKind
-from shared.contracts.projects import Axis, ParticipantStatus, Project, Stage, Totals
+from shared.contracts.projects import ParticipantStatus, Project, Stage, Totals
 from shared.fields import scrub_line
 from shared.territory.communes import commune_name
 from shared.web.formats import euros, liste_et, pluriel
@@ -14,24 +15,6 @@ from shared.web.formats import euros, liste_et, pluriel
 LIFE, FUNDING, PARTNERS = "life", "funding", "partners"
 OPEN = "open"
 
-STAGE_LABELS = {
-    Stage.IDEA: "Idée",
-    Stage.QUALIFICATION: "Qualification",
-    Stage.STRUCTURING: "Montage",
-    Stage.APPRAISAL: "Instruction",
-    Stage.COMMITTED: "Validé",
-    Stage.DELIVERY: "En réalisation",
-    Stage.COMPLETED: "Réalisé",
-    Stage.EVALUATED: "Évalué",
-    Stage.REJECTED: "Refusé",
-    Stage.ABANDONED: "Abandonné",
-}
-AXIS_LABELS = {
-    Axis.ECOLOGICAL_ENERGY_TRANSITION: "Transition écologique et énergétique",
-    Axis.INNOVATION_ECOSYSTEM: "Écosystèmes d’innovation",
-    Axis.SKILLS_RECRUITMENT: "Compétences et recrutement",
-    Axis.INDUSTRIAL_LAND: "Foncier industriel",
-}
 TOLD_STAGES = {
     Stage.COMMITTED: "le projet est validé",
     Stage.DELIVERY: "la réalisation commence",
@@ -150,17 +133,13 @@ def _money_summary(project: Project) -> str:
 
 
 def _described(project: Project) -> str:
-    axis = AXIS_LABELS.get(project.axis) if project.axis in set(Axis) else None  # type: ignore[arg-type]
-    parts = [
-        *(
-            [f"À {liste_et([commune_name(insee) for insee in project.commune_insee[:3]])}."]
-            if project.commune_insee
-            else []
-        ),
-        *([f"{axis}."] if axis else []),
-        f"Étape{_NB}: {STAGE_LABELS.get(Stage(project.stage), '')}." if project.stage in set(Stage) else "",
-    ]
-    return " ".join(part for part in parts if part)
+    places = liste_et([commune_name(insee) for insee in project.commune_insee[:3]])
+    parts = (
+        f"À {places}." if places else "",
+        f"{AXES[project.axis]}." if project.axis and project.axis in AXES else "",
+    )
+    stage = f"Étape{_NB}: {STAGES[project.stage]}." if project.stage in STAGES else ""
+    return " ".join(part for part in (*parts, stage) if part)
 
 
 _NB = "\u00a0"

@@ -7,8 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from services.projects.queries.projects import get_public_view
-from services.projects.rules.words import AXES, STAGES, label
 from shared.contracts import projects as wire
+from shared.contracts.labels import AXES, STAGES, label
 from shared.db.session import Session
 from shared.identity.access import Scope
 from shared.territory.communes import commune_name

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from shared.contracts.base import Visibility
-from shared.contracts.projects import Axis, FundingNature, FundingStatus, Health, Kind, Stage
+from shared.contracts.projects import FundingNature, FundingStatus, Health, Kind
 
 
 class Move(StrEnum):
@@ -109,24 +109,6 @@ MOVES: Mapping[Move, str] = {
     Move.CORRECT: "Corriger l’étape",
     Move.IMPORT: "Import",
 }
-STAGES: Mapping[str, str] = {
-    Stage.IDEA: "Idée",
-    Stage.QUALIFICATION: "Qualification",
-    Stage.STRUCTURING: "Montage",
-    Stage.APPRAISAL: "Instruction",
-    Stage.COMMITTED: "Validé",
-    Stage.DELIVERY: "Réalisation",
-    Stage.COMPLETED: "Réalisé",
-    Stage.EVALUATED: "Évalué",
-    Stage.REJECTED: "Refusé",
-    Stage.ABANDONED: "Abandonné",
-}
-AXES: Mapping[str, str] = {
-    Axis.ECOLOGICAL_ENERGY_TRANSITION: "Transition écologique et énergétique",
-    Axis.INNOVATION_ECOSYSTEM: "Écosystèmes d’innovation",
-    Axis.SKILLS_RECRUITMENT: "Compétences et recrutement",
-    Axis.INDUSTRIAL_LAND: "Foncier industriel",
-}
 KINDS: Mapping[str, str] = {
     Kind.COMPANY_INVESTMENT: "Investissement d’entreprise",
     Kind.COLLECTIVE_ACTION: "Action collective",
@@ -162,8 +144,3 @@ STATUSES: Mapping[str, str] = {
     FundingStatus.WITHDRAWN: "Retiré",
 }
 OWN_MONEY = frozenset({FundingNature.OWN_FUNDS, FundingNature.IN_KIND})
-
-
-def label(words: Mapping[str, str], value: str | None) -> str:
-    """Return the French label of a wire value: « Autre » for one this software does not know, empty for none."""
-    return "" if value is None else words.get(value, "Autre")

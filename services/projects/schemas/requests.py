@@ -4,16 +4,17 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.projects.rules.health import EXPLAINED, STORED
 from services.projects.rules.words import AbandonReason, Body, Move, OriginKind, Outcome
 from shared.contracts.base import Visibility
 from shared.contracts.projects import Answer, Axis, Health, Kind, PartnerRole, Quality, SponsorType, Stage
-from shared.fields import Code, Day, Id, Insee, Line, Money, Paragraph, ShortLine, Siren, Siret, Text, Title
+from shared.fields import Code, Day, Id, Length, Line, Money, Paragraph, ShortLine, Siren, Siret, Text, Title
+from shared.territory.communes import KnownCommune
 
-LongText = Annotated[Text, StringConstraints(max_length=5_000)]
-Reason = Annotated[Paragraph, StringConstraints(max_length=500)]
+LongText = Annotated[Text, Length(most=5_000)]
+Reason = Annotated[Paragraph, Length(most=500)]
 Quantity = Annotated[Decimal, Field(max_digits=18, decimal_places=4, allow_inf_nan=False)]
 
 
@@ -72,7 +73,7 @@ class FicheFields(Request):
     axis: Axis | None = None
     tags: Annotated[tuple[ShortLine, ...], Field(max_length=30)] = ()
     origin: Annotated[tuple[OriginIn, ...], Field(max_length=20)] = ()
-    commune_insee: Annotated[tuple[Insee, ...], Field(max_length=50)] = ()
+    commune_insee: Annotated[tuple[KnownCommune, ...], Field(max_length=50)] = ()
     sponsor: SponsorIn = SponsorIn()
     project_manager: Id | None = None
     planned_start: Day | None = None

@@ -34,11 +34,6 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         broker.stop()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the tests that take longest."""
-    items.sort(key=lambda item: item.get_closest_marker("long") is None)
-
-
 def pytest_report_header(config: pytest.Config) -> str | None:
     """Say which Kafka is tested against."""
     broker = config.stash.get(_BROKER, None)

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from uuid import UUID
 
-from services.notifications.commands import issues, sending, settling, subscriptions
+from services.notifications.commands import forgetting, issues, sending, settling, subscriptions
 from services.notifications.gateways.mail import Answer, Outgoing, RelayAddress, SmtpRelay
 from services.notifications.queries import deliveries, readers
 from services.notifications.rules.delivery import LEASE, Heard, Lane
@@ -54,6 +54,13 @@ async def forget_unconfirmed(work: Work) -> int:
             return 0
     async with work.transaction() as session:
         return await subscriptions.forget_unconfirmed(session, scope)
+
+
+@jobs.every(seconds=3600, woken=False)
+async def forget_old_mails(work: Work) -> int:
+    """Forget to whom mails went that were settled long ago."""
+    async with work.transaction() as session:
+        return await forgetting.forget_old_mails(session, instance_scope(work.settings.siren))
 
 
 async def _send_lane(work: Work, lane: Lane) -> int:

@@ -58,7 +58,7 @@ def test_a_commune_outside_the_table_is_refused() -> None:
     with pytest.raises(ValidationError) as refused:
         NewEstablishment.model_validate(SAID | {"siret": siret_of("999102007"), "commune_insee": "75056"})
 
-    assert "Ce code INSEE n’est pas celui d’une commune du territoire." in messages(refused)
+    assert "Cette commune n’est pas dans la table de référence du territoire." in messages(refused)
 
 
 @pytest.mark.parametrize("naf", [{"naf_version": None}, {"naf": None}, {"naf": "2562B"}])

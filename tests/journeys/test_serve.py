@@ -15,7 +15,6 @@ from tests.support.broker import free_port
 from tests.support.instances import environment, serving
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.long
 NOBODY = "127.0.0.1:9"
 
 

@@ -8,7 +8,6 @@ import pytest
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.long
 def test_the_story_ends_with_seven_instances_that_agree() -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "services", "demo", "--check"], capture_output=True, check=False, timeout=380

@@ -20,7 +20,6 @@ from shared.ids import uuid7
 from tests.support.code import ROOT
 from tests.support.notifications import Instance, Sink, hear_news, make_rule, record_of, subscribe
 
-pytestmark = pytest.mark.long
 TO = "maud@example.org"
 
 

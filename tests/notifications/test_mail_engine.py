@@ -241,3 +241,18 @@ async def test_deliveries_of_an_issue_add_up_to_its_audience(instance: Instance,
         DeliveryState.FAILED: 2,
     }
     assert described.state == "sending"
+
+
+async def test_a_mail_settled_long_ago_tells_no_more_to_whom_it_went(instance: Instance, sink: Sink) -> None:
+    order_id = await order(instance)
+    await instance.send_mails()
+    sent = await delivery_of(instance, order_id)
+
+    early = await jobs.forget_old_mails(instance.work)
+    with shifted(timedelta(days=61)):
+        late = await jobs.forget_old_mails(instance.work)
+    emptied = await delivery_of(instance, order_id)
+
+    assert (sent.address, sent.content) == (TO, None)
+    assert (early, late) == (0, 1)
+    assert (emptied.state, "@" in emptied.address, emptied.answer) == (DeliveryState.ACCEPTED, False, "")

@@ -64,7 +64,7 @@ async def test_a_new_project_is_told_once_on_both_topics(instance: Instance) -> 
     found = await tell(instance, make_project(instance), "created")
 
     assert found["life"].title == f"École de production fictive{NB}: nouveau projet"
-    assert found["life"].summary == f"À Bolbec. Compétences et recrutement. Étape{NB}: Idée."
+    assert found["life"].summary == f"À Bolbec. Compétences et recrutement. Étape{NB}: Idée recensée."
     assert await outbox(instance) == [("territory", "published", True), ("public", "published", True)]
 
 

@@ -10,12 +10,13 @@ from services.notifications.commands import subscriptions
 from services.notifications.errors import LinkReplaced
 from services.notifications.models import ConsentAct, ConsentRecord, Delivery, Subscription, SubscriptionState
 from services.notifications.queries import feed, readers
+from services.notifications.rules.delivery import DeliveryState
 from services.notifications.rules.filters import Filter, Rhythm, read_filter
 from services.notifications.schemas import FilterIn, SubscriptionIn
 from shared.clock import shifted
 from shared.errors import Gone, NotFound
 from shared.identity.access import Role, Scope
-from tests.support.notifications import Instance, hear_news, subscribe, unsubscribe
+from tests.support.notifications import Instance, Sink, hear_news, make_rule, run, subscribe, unsubscribe
 
 WHO = "alix@example.org"
 
@@ -240,3 +241,32 @@ async def test_the_feed_is_read_page_by_page(instance: Instance) -> None:
                 break
 
     assert seen == [f"Nouvelle {number}" for number in (4, 3, 2, 1, 0)]
+
+
+async def test_leaving_erases_the_address_from_the_letters_sent(instance: Instance, sink: Sink) -> None:
+    reader = await subscribe(instance, WHO)
+    await hear_news(instance)
+    await run(instance, (await make_rule(instance)).id)
+    await instance.send_mails()
+
+    await unsubscribe(instance, reader)
+
+    assert sink.recipients[-1] == WHO
+    assert [one.state for one in await letters_sent(instance)] == [DeliveryState.ACCEPTED]
+    assert not [one for one in await letters_sent(instance) if "@" in one.address]
+
+
+async def test_leaving_before_the_letter_left_erases_its_address(instance: Instance, sink: Sink) -> None:
+    reader = await subscribe(instance, WHO)
+    await hear_news(instance)
+    await run(instance, (await make_rule(instance)).id)
+
+    await unsubscribe(instance, reader)
+    await instance.send_mails()
+
+    assert [(one.state, "@" in one.address) for one in await letters_sent(instance)] == [(DeliveryState.SKIPPED, False)]
+
+
+async def letters_sent(instance: Instance) -> Sequence[Delivery]:
+    async with instance.database.reading() as session:
+        return (await session.exec(select(Delivery).where(col(Delivery.issue_id).is_not(None)))).all()

@@ -17,7 +17,6 @@ from tests.support.code import ROOT
 # One browser and one pair of instances serve all of its tests; fetching Chromium may take its time, once.
 MARKS = [
     pytest.mark.browser,
-    pytest.mark.long,
     pytest.mark.timeout(400),
     pytest.mark.asyncio(loop_scope="session"),
 ]

@@ -46,7 +46,7 @@ async def erase_person(session: Session, scope: Scope, person_id: UUID) -> None:
         updated_at=person.updated_at,
     )
     record_deletion(session, OutboxMessage, last, fact="erased")
-    log.info("person_erased", person_id=str(person.id))
+    log.info("person_erased", person_id=str(person.id), actor=str(scope.actor or ""))
 
 
 def _empty(person: Person) -> None:

@@ -15,6 +15,7 @@ from services.notifications.queries import deliveries, readers
 from services.notifications.rules.delivery import (
     LEASE,
     SECOND_TRY,
+    UNSUBSCRIBED,
     DeliveryState,
     Heard,
     Lane,
@@ -134,7 +135,7 @@ async def _reason_to_skip(session: Session, scope: Scope, delivery: Delivery, ho
     if delivery.lane is Lane.LETTER:
         _, reader = await deliveries.get_letter(session, scope, delivery)
         if reader.state is not SubscriptionState.ACTIVE:
-            return "unsubscribed"
+            return UNSUBSCRIBED
         if await readers.opposes_mail(session, scope, address=delivery.address):
             return "opposed"
     address_hash = house.keys.address(delivery.address)

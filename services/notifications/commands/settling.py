@@ -4,10 +4,11 @@ from uuid import UUID
 
 import structlog
 
+from services.notifications.commands.forgetting import empty_mail
 from services.notifications.gateways.mail import Answer
 from services.notifications.models import Delivery, Issue, IssueState, OutboxMessage, Suppression
 from services.notifications.queries import deliveries
-from services.notifications.rules.delivery import DeliveryState, Next, Tried, after
+from services.notifications.rules.delivery import UNSUBSCRIBED, DeliveryState, Next, Tried, after
 from services.notifications.rules.house import House
 from shared.clock import now
 from shared.contracts.notifications import DeliveryReport, OrderOutcome
@@ -56,6 +57,10 @@ async def settle(session: Session, scope: Scope, delivery: Delivery, became: Nex
     if outcome is None:
         return
     delivery.settled_at = now()
+    if became.retry_at is None:
+        delivery.content = None
+    if became.reason == UNSUBSCRIBED:
+        empty_mail(delivery)
     if delivery.order_id is not None:
         _report(session, delivery, delivery.order_id, outcome)
     await session.flush()

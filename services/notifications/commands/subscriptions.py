@@ -6,6 +6,7 @@ from uuid import UUID
 
 import structlog
 
+from services.notifications.commands.forgetting import forget_letters
 from services.notifications.commands.orders import order_mail
 from services.notifications.errors import LinkReplaced, LinkUsed, UnknownEpci
 from services.notifications.models import ConsentAct, ConsentRecord, Subscription, SubscriptionState
@@ -104,7 +105,7 @@ async def change_rhythm(session: Session, scope: Scope, *, token: str, rhythm: R
 
 
 async def unsubscribe(session: Session, scope: Scope, *, token: str, channel: str, house: House) -> None:
-    """End a subscription and erase its address; again, and nothing changes.
+    """End a subscription and erase its address, from past letters too; again, and nothing changes.
 
     Raises:
         NotFound: the link was altered.
@@ -114,6 +115,7 @@ async def unsubscribe(session: Session, scope: Scope, *, token: str, channel: st
         return
     reader.state, reader.ended_at, reader.address = SubscriptionState.UNSUBSCRIBED, now(), ""
     reader.asked_rhythm = reader.asked_filter = reader.asked_reach = None
+    await forget_letters(session, scope, subscription_id=reader.id)
     _moved(session, reader)
     _witness(session, reader, ConsentAct.WITHDRAWN, channel=channel, proof=token)
     log.info("subscription_ended", subscription_id=str(reader.id))

@@ -41,6 +41,8 @@ HELD = frozenset({DeliveryState.LEASED, DeliveryState.SENDING})
 LEASE = timedelta(seconds=30)
 SECOND_TRY = timedelta(minutes=15)
 ORDER_LASTS = timedelta(days=7)
+UNSUBSCRIBED = "unsubscribed"
+MAIL_KEPT = timedelta(days=60)
 LETTER_LASTS = timedelta(hours=24)
 _BACK_OFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 30, 60, 120))
 _HARD = re.compile(r"\b5\.(1\.1|1\.3|1\.6|1\.10|2\.1)\b")

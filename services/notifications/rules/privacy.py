@@ -15,7 +15,7 @@ _LETTER = Personal(
 _MAIL = Personal(
     purpose="remettre un message et savoir ce qu’il en est advenu",
     basis=OWN_REQUEST,
-    kept="jusqu’au compte rendu d’envoi pour le contenu",
+    kept="contenu : jusqu’à la fin des essais ; adresse : 60 jours après, ou jusqu’au désabonnement",
 )
 _REST = Personal(
     purpose="ne plus écrire à une adresse qui s’y oppose",

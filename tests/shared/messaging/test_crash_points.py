@@ -40,8 +40,6 @@ BY_MAILS = {"issue.after_freeze", "mail.after_lease", "mail.before_data", "mail.
 """Crossed by the scenarios of tests/notifications/test_crashes.py."""
 KILLED = 137
 
-pytestmark = pytest.mark.long
-
 
 @dataclass(frozen=True)
 class Fate:

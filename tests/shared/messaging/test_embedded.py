@@ -28,7 +28,6 @@ from shared.messaging.embedded.java import find_java
 from shared.messaging.embedded.node import LocalKafka
 from tests.support.kafka_probe import acknowledged, produce, records
 
-pytestmark = pytest.mark.long
 ROOT = Path(__file__).parents[3]
 
 

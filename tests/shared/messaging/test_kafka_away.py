@@ -26,8 +26,6 @@ from tests.support.broker import free_port
 from tests.support.topics import dump
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.long
-
 KEYS, VERSIONS = 100, 20
 
 

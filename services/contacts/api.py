@@ -30,7 +30,7 @@ from services.contacts.schemas.people import (
 from shared.fields import Id, ShortLine, Siren
 from shared.http.guards import Router, Who
 from shared.http.paging import Listing, Page, listing
-from shared.http.preconditions import OnlyOnce, Seen, tag
+from shared.http.preconditions import Answered, OnlyOnce, Seen, tag
 from shared.http.session import Reading, Transaction
 from shared.identity.access import Right
 
@@ -39,14 +39,11 @@ router = Router(prefix="/api/v1", tags=["contacts"])
 
 
 @router.act("/companies", right=Right.WRITE_CONTACTS, limit="token", status_code=201)
-async def create_company(
-    asked: NewCompany, session: Transaction, who: Who, only_once: OnlyOnce, response: Response
-) -> CompanyView:
+async def create_company(asked: NewCompany, session: Transaction, who: Who, answer: Answered) -> CompanyView:
     """Enter a company in the directory."""
     company = await register.create_company(session, who, asked)
-    tag(response, company.version)
-    response.headers["location"] = f"/api/v1/companies/{company.siren}"
-    return only_once.keep(CompanyView.model_validate(company), response=response)
+    at = f"{router.prefix}/companies/{company.siren}"
+    return answer.made(CompanyView.model_validate(company), version=company.version, at=at)
 
 
 @router.read("/companies", right=Right.READ_PERSONS, limit="token")
@@ -107,14 +104,11 @@ async def list_unlinked(session: Reading, who: Who, page: Page) -> Listing[Unlin
 
 
 @router.act("/people", right=Right.WRITE_CONTACTS, limit="token", status_code=201)
-async def create_person(
-    asked: NewPerson, session: Transaction, who: Who, only_once: OnlyOnce, response: Response
-) -> Made:
+async def create_person(asked: NewPerson, session: Transaction, who: Who, answer: Answered) -> Made:
     """Enter a person in the directory."""
     person = await persons.create_person(session, who, asked)
-    tag(response, person.version)
-    response.headers["location"] = f"/api/v1/people/{person.id}"
-    return only_once.keep(Made(id=person.id, version=person.version), response=response)
+    made = Made(id=person.id, version=person.version)
+    return answer.made(made, version=person.version, at=f"{router.prefix}/people/{person.id}")
 
 
 @router.read("/people", right=Right.READ_PERSONS, limit="token")

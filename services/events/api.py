@@ -1,9 +1,9 @@
 """JSON routes of the agenda: one agenda of the territory, registration without account, sheets for organisers."""
 
-from typing import Annotated, TypeVar
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Query, Response
+from fastapi import Query, Response
 
 from services.events.commands import attendance, events, requests, schedule
 from services.events.queries import agenda, registrations
@@ -26,40 +26,22 @@ from shared.contracts.events import EventType
 from shared.fields import Instant, Siren
 from shared.http.guards import Router, Who
 from shared.http.paging import Listing, Page, listing
-from shared.http.preconditions import OnlyOnce, Seen, tag
+from shared.http.preconditions import Answered, OnlyOnce, Seen, tag
 from shared.http.session import Reading, Transaction
 from shared.identity.access import Right
-
-V = TypeVar("V", EventView, RegistrationView)
 
 router = Router(prefix="/api/v1/events", tags=["events"])
 
 
-class Told:
-    """Answers with what was changed: its version in ``ETag``, and the same answer to the same request under one key."""
-
-    def __init__(self, response: Response, once: OnlyOnce) -> None:
-        self._response = response
-        self._once = once
-
-    def made(self, view: EventView) -> EventView:
-        """Answer with a new event and its address."""
-        self._response.headers["location"] = f"{router.prefix}/{view.id}"
-        return self.told(view, status=201)
-
-    def told(self, view: V, *, status: int = 200) -> V:
-        """Answer with an event or a registration as it is now."""
-        tag(self._response, view.version)
-        return self._once.keep(view, response=self._response, status=status)
-
-
-Answer = Annotated[Told, Depends()]
+def _tag_of(view: EventView) -> int:
+    return view.revision or view.version
 
 
 @router.act("", right=Right.WRITE_EVENTS, limit="token", status_code=201)
-async def create_event(asked: NewEvent, session: Transaction, who: Who, answer: Answer) -> EventView:
+async def create_event(asked: NewEvent, session: Transaction, who: Who, answer: Answered) -> EventView:
     """Write a draft."""
-    return answer.made(own_view(session, await events.create_event(session, who, asked)))
+    view = own_view(session, await events.create_event(session, who, asked))
+    return answer.made(view, version=_tag_of(view), at=f"{router.prefix}/{view.id}")
 
 
 @router.read("", right=Right.PUBLIC)
@@ -81,33 +63,36 @@ async def list_events(
 async def get_event(event_id: UUID, session: Reading, who: Who, response: Response) -> EventView:
     """Show one event of the territory."""
     view = await agenda.get_event(session, who, event_id)
-    tag(response, view.version)
+    tag(response, _tag_of(view))
     return view
 
 
 @router.act("/{event_id}", right=Right.WRITE_EVENTS, limit="token", method="PATCH")
 async def change_event(
-    event_id: UUID, asked: EventChange, session: Transaction, who: Who, seen: Seen, answer: Answer
+    event_id: UUID, asked: EventChange, session: Transaction, who: Who, seen: Seen, answer: Answered
 ) -> EventView:
     """Change an event; ``If-Match`` holds the tag last read."""
-    return answer.told(own_view(session, await events.change_event(session, who, event_id, asked, version=seen)))
+    view = own_view(session, await events.change_event(session, who, event_id, asked, version=seen))
+    return answer.told(view, version=_tag_of(view))
 
 
 @router.act("/{event_id}/publication", right=Right.WRITE_EVENTS, limit="token")
 async def move_publication(
-    event_id: UUID, move: PublicationMove, session: Transaction, who: Who, seen: Seen, answer: Answer
+    event_id: UUID, move: PublicationMove, session: Transaction, who: Who, seen: Seen, answer: Answered
 ) -> EventView:
     """Take an event along: draft, in review, ready, published; only coordinators decide."""
     moved = await events.move_publication(session, who, event_id, to=Publication(move.to), version=seen)
-    return answer.told(own_view(session, moved))
+    view = own_view(session, moved)
+    return answer.told(view, version=_tag_of(view))
 
 
 @router.act("/{event_id}/schedule", right=Right.WRITE_EVENTS, limit="token")
 async def move_schedule(
-    event_id: UUID, move: ScheduleMove, session: Transaction, who: Who, seen: Seen, answer: Answer
+    event_id: UUID, move: ScheduleMove, session: Transaction, who: Who, seen: Seen, answer: Answered
 ) -> EventView:
     """Move, postpone or cancel a published event; everybody concerned gets a mail."""
-    return answer.told(own_view(session, await schedule.move_schedule(session, who, event_id, move, version=seen)))
+    view = own_view(session, await schedule.move_schedule(session, who, event_id, move, version=seen))
+    return answer.told(view, version=_tag_of(view))
 
 
 @router.act("/{event_id}/registrations", right=Right.PUBLIC, status_code=202)
@@ -134,21 +119,20 @@ async def cancel_registration(  # noqa: PLR0913 - FastAPI passes two ids, a body
     session: Transaction,
     who: Who,
     seen: Seen,
-    answer: Answer,
+    response: Response,
 ) -> RegistrationView:
     """Take a registration back; the person reads why. ``If-Match`` holds its version, as the list shows it."""
     found = await requests.cancel_by_organiser(
         session, who, event_id, registration_id, reason=asked.reason, version=seen
     )
-    return answer.told(RegistrationView.model_validate(found))
+    tag(response, found.version)
+    return RegistrationView.model_validate(found)
 
 
 @router.act("/{event_id}/attendance", right=Right.WRITE_EVENTS, limit="token")
-async def note_attendance(
-    event_id: UUID, mark: AttendanceMark, session: Transaction, who: Who, answer: Answer
-) -> RegistrationView:
+async def note_attendance(event_id: UUID, mark: AttendanceMark, session: Transaction, who: Who) -> RegistrationView:
     """Note who is there, or correct it; no ``If-Match``: several people stand at the door, and the last mark counts."""
-    return answer.told(RegistrationView.model_validate(await attendance.note_attendance(session, who, event_id, mark)))
+    return RegistrationView.model_validate(await attendance.note_attendance(session, who, event_id, mark))
 
 
 @router.act("/{event_id}/close-sheet", right=Right.WRITE_EVENTS, limit="token")

@@ -221,11 +221,13 @@ class AttendanceMark(Form):
 class EventView(wire.AgendaEvent):
     """An event as the API shows it: its published state, and for one of ours how far it is on its way.
 
-    ``version`` of one of ours counts what agents change, not what its messages tell: it is the tag of its next change.
+    ``version`` counts what its messages tell, as on the wire; ``revision`` what agents change: it is the tag of the
+    next change, which a registration must not make stale.
     """
 
     full: bool = False
     ended: bool = False
+    revision: int | None = None
     publication: Publication | None = None
     offer_mode: OfferMode | None = None
     sheet_closed: bool | None = None

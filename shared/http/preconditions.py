@@ -82,9 +82,7 @@ async def once(request: Request, session: Transaction, who: Who) -> Once:
         return Once(session, None)
     if not 1 <= len(key) <= MAX_KEY:
         raise Invalid("La clé Idempotency-Key compte de 1 à 200 caractères.")
-    address = request.client.host if request.client else ""
-    # Of a visitor no address is kept: the key makes the digest different for each request.
-    actor = str(who.actor) if who.actor else hashlib.sha256(f"{key} {address}".encode()).hexdigest()
+    actor = str(who.actor or "visitor")  # of visitors no address is kept: the key tells their requests apart
     route = f"{request.method} {request.url.path}"
     body_hash = hashlib.sha256(await request.body()).hexdigest()
     first = await session.get(table, (key, actor))
@@ -99,3 +97,25 @@ async def once(request: Request, session: Transaction, who: Who) -> Once:
 
 
 OnlyOnce = Annotated[Once, Depends(once)]
+
+
+class Answer:
+    """Answers a change: the version in ``ETag``, and the same answer to the same request under one key."""
+
+    def __init__(self, response: Response, only_once: OnlyOnce) -> None:
+        self._response = response
+        self._only_once = only_once
+
+    def told(self, view: M, *, version: int, status: int = 200) -> M:
+        """Answer with what is there now."""
+        tag(self._response, version)
+        self._response.status_code = status
+        return self._only_once.keep(view, response=self._response, status=status)
+
+    def made(self, view: M, *, version: int, at: str, is_new: bool = True) -> M:
+        """Answer with what was made and its address: 201, or 200 if it was there already."""
+        self._response.headers["location"] = at
+        return self.told(view, version=version, status=201 if is_new else 200)
+
+
+Answered = Annotated[Answer, Depends()]

@@ -52,7 +52,7 @@ async def publish(door: Door, **over: object) -> str:
     made = await door.post("/api/v1/events", event_body(**over))
     for to in ("in_review", "ready", "published"):
         path = f"/api/v1/events/{made['id']}/publication"
-        made = await door.post(path, {"to": to}, role="coordinator", version=made["version"], expected=200)
+        made = await door.post(path, {"to": to}, role="coordinator", version=made["revision"], expected=200)
     return str(made["id"])
 
 
@@ -73,7 +73,7 @@ async def _cancel(door: Door, event_id: str) -> str:
     made = await door.get(f"/api/v1/events/{event_id}")
     move = {"to": "cancelled", "reason": "Intervenant empêché."}
     await door.post(
-        f"/api/v1/events/{event_id}/schedule", move, role="coordinator", version=made["version"], expected=200
+        f"/api/v1/events/{event_id}/schedule", move, role="coordinator", version=made["revision"], expected=200
     )
     return event_id
 

@@ -124,9 +124,9 @@ async def test_every_change_needs_the_tag_last_read(client: Client, office: Offi
     assert answers == WITHOUT_TAG.get(path, (428, 412)), blind.text
 
 
-async def test_the_version_shown_is_the_tag_and_one_key_moves_once(client: Client, office: Office) -> None:
+async def test_the_revision_shown_is_the_tag_and_one_key_moves_once(client: Client, office: Office) -> None:
     event = await client.publish(capacity=1)
-    address, tag = f"/events/{event['id']}", f'"{event["version"]}"'
+    address, tag = f"/events/{event['id']}", f'"{event["revision"]}"'
     await office.register(UUID(event["id"]), "alix@example.org")
 
     read = await client.ask("GET", address)
@@ -134,15 +134,11 @@ async def test_the_version_shown_is_the_tag_and_one_key_moves_once(client: Clien
     move = {"to": "postponed"}
     moved = [await client.ask("POST", f"{address}/schedule", body=move, seen=tag, key="k") for _ in range(2)]
 
-    assert (read.headers["etag"], read.json()["version"], listed["version"]) == (
-        tag,
-        event["version"],
-        event["version"],
-    )
-    assert "revision" not in read.json()
+    assert (read.headers["etag"], read.json()["revision"]) == (tag, event["revision"])
+    assert read.json()["version"] == listed["version"] > event["version"]
     assert [one.status_code for one in moved] == [200, 200]
     assert moved[0].content == moved[1].content
-    assert {one.headers["etag"] for one in moved} == {f'"{event["version"] + 1}"'}
+    assert {one.headers["etag"] for one in moved} == {f'"{event["revision"] + 1}"'}
 
 
 async def test_an_organiser_cancels_the_registration_as_it_was_read(client: Client, office: Office) -> None:

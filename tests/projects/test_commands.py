@@ -238,7 +238,8 @@ async def test_the_public_page_shows_public_projects_only(home: Epci, coordinato
         await make_project(session, coordinator, territory, title="Confidentiel", **hidden)
         page = await load_home(session, visitor_scope(home.siren))
 
-    assert [(row.title, row.stage, row.rank, row.cost) for row in page["rows"]] == [("Pour tous", "Idée recensée", 1, None)]
+    [row] = page["rows"]
+    assert (row.title, row.stage, row.rank, row.cost) == ("Pour tous", "Idée recensée", 1, None)
     assert page["rows"][0].id == shown.id
     assert [(one.label, one.value) for one in page["figures"]] == [("Projets publics", 1), ("En réalisation", 0)]
 

@@ -36,7 +36,7 @@ async def publish(door: Door, facts: dict[str, Any], defaults: dict[str, Any]) -
     made = await door.post("/api/v1/events", body)
     for to in ("in_review", "ready", "published"):
         path = f"/api/v1/events/{made['id']}/publication"
-        made = await door.post(path, {"to": to}, role="coordinator", version=made["version"], expected=200)
+        made = await door.post(path, {"to": to}, role="coordinator", version=made["revision"], expected=200)
     door.ledger.count("events", epci=door.place.code)
     return Published(door, facts, made["id"], start)
 

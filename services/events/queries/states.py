@@ -54,7 +54,7 @@ def event_view(meeting: Meeting, *, base_url: str) -> EventView:
     event = meeting.event
     return as_view(event_state(meeting, base_url=base_url)).model_copy(
         update={
-            "version": event.revision,
+            "revision": event.revision,
             "publication": event.publication,
             "offer_mode": event.offer_mode,
             "sheet_closed": event.sheet_closed_at is not None,

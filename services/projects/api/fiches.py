@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Query, Response
 
-from services.projects.api.context import PREFIX, Answer, Changed, TheTerritory
+from services.projects.api.context import PREFIX, Changed, TheTerritory
 from services.projects.commands import fiche, moves
 from services.projects.queries import projects as queries
 from services.projects.queries.projects import is_insider
@@ -16,7 +16,7 @@ from shared.contracts import projects as wire
 from shared.fields import Id, Siren
 from shared.http.guards import Router, Who
 from shared.http.paging import Listing, Page
-from shared.http.preconditions import Seen, tag
+from shared.http.preconditions import Answered, Seen, tag
 from shared.http.session import Reading, Transaction
 from shared.identity.access import Right
 
@@ -25,20 +25,21 @@ router = Router(prefix=PREFIX, tags=["projects"])
 
 @router.act("/projects", right=Right.WRITE_PROJECTS, limit="token", status_code=201)
 async def create(
-    wanted: ProjectIn, session: Transaction, who: Who, territory: TheTerritory, answer: Answer
+    wanted: ProjectIn, session: Transaction, who: Who, territory: TheTerritory, answer: Answered
 ) -> ProjectShown:
     """Log a project of this EPCI."""
     project = await fiche.create_project(session, who, wanted, territory=territory)
-    return answer.made(ProjectShown.of(project))
+    return answer.made(ProjectShown.of(project), version=project.version, at=f"{PREFIX}/projects/{project.id}")
 
 
 @router.act("/projects/import", right=Right.DECIDE_PROJECTS, limit="token", status_code=201)
 async def import_(
-    wanted: ImportIn, session: Transaction, who: Who, territory: TheTerritory, answer: Answer
+    wanted: ImportIn, session: Transaction, who: Who, territory: TheTerritory, answer: Answered
 ) -> ProjectShown:
     """Log a project as its source tells it; 200 when an external identifier is known already."""
     project, is_new = await fiche.import_project(session, who, wanted, territory=territory)
-    return answer.made(ProjectShown.of(project), is_new=is_new)
+    at = f"{PREFIX}/projects/{project.id}"
+    return answer.made(ProjectShown.of(project), version=project.version, at=at, is_new=is_new)
 
 
 @router.read("/projects", right=Right.READ_TERRITORY, limit="token")

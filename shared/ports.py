@@ -2,6 +2,9 @@
 
 import random
 import socket
+from itertools import islice
+
+from shared.errors import Unavailable
 
 # Below the ports that systems lend to outgoing connections: a client that knocks on its dead server's port from that
 # range ends up connected to itself, and the server can never have its port back.
@@ -21,6 +24,13 @@ def is_free(port: int) -> bool:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ``count`` different free ports, drawn by chance; fewer where fewer are left."""
-    drawn = random.sample(PORTS, k=len(PORTS))
-    return [port for port in drawn[: count * 20] if is_free(port)][:count]
+    """Return ``count`` different free ports, drawn by chance.
+
+    Raises:
+        Unavailable: fewer are left on this machine.
+    """
+    free = islice((port for port in random.sample(PORTS, k=len(PORTS)) if is_free(port)), count)
+    found = list(free)
+    if len(found) < count:
+        raise Unavailable("Cette machine n’a plus de port libre.")
+    return found

@@ -3,9 +3,9 @@
 import os
 import secrets
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.errors import Invalid
@@ -39,6 +39,14 @@ class InstanceSettings(BaseSettings):
     mail_from: Line = ""
     heartbeat_seconds: float = Field(default=60, ge=1, le=3600)
     limits: dict[Limit, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _says_all_of_the_login(self) -> Self:
+        if bool(self.smtp_user) != (self.smtp_password is not None):
+            raise ValueError("ESTUAIRE_SMTP_USER et ESTUAIRE_SMTP_PASSWORD vont ensemble.")
+        if self.smtp_user and self.smtp_security == "none":
+            raise ValueError("Le mot de passe SMTP ne part pas en clair\u00a0: ESTUAIRE_SMTP_SECURITY=starttls ou tls.")
+        return self
 
     def database_url(self, service: str) -> str:
         """Return where a service keeps its tables: a SQLite file of the data folder."""

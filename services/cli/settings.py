@@ -20,8 +20,9 @@ def read_settings() -> InstanceSettings:
         field = str(refused).partition('"')[2].partition('"')[0]
         raise Invalid(f"Réglage ESTUAIRE_{field.upper()}\u00a0: écrivez-le en JSON, sans faute.") from refused
     except ValidationError as refused:
-        lines = [
-            f"Réglage ESTUAIRE_{field_of(one['loc']).upper()}\u00a0: {french(one['type'], one['msg'])}"
-            for one in refused.errors()
-        ]
+        lines = [_line(field_of(one["loc"]), french(one["type"], one["msg"])) for one in refused.errors()]
         raise Invalid("\n".join(lines)) from refused
+
+
+def _line(field: str, sentence: str) -> str:
+    return f"Réglage ESTUAIRE_{field.upper()}\u00a0: {sentence}" if field else f"Réglages\u00a0: {sentence}"

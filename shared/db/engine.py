@@ -98,7 +98,8 @@ def is_transient(error: BaseException) -> bool:
     cause = error.orig if isinstance(error, OperationalError) else error
     if isinstance(cause, sqlite3.Error):
         # SQLite has one error class for a lock and for a column that does not exist.
-        return isinstance(cause, sqlite3.OperationalError) and cause.sqlite_errorcode != sqlite3.SQLITE_ERROR
+        code = getattr(cause, "sqlite_errorcode", sqlite3.SQLITE_ERROR)  # errors of the driver itself have none
+        return isinstance(cause, sqlite3.OperationalError) and code != sqlite3.SQLITE_ERROR
     return isinstance(error, OperationalError)
 
 

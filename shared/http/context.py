@@ -50,9 +50,22 @@ class RequestContext:
 
         # Not unbound on the way out: the server logs a failure after it left us, in the task of this request alone.
         structlog.contextvars.bind_contextvars(request_id=request_id, epci=self._epci)
+        reading = _bounded(receive, declared=headers.get("content-length", "0"))
         if scope["method"] == "HEAD":
-            scope = {**scope, "method": "GET"}  # what can be read can be asked after; the server leaves the body out
-        await self._app(scope, _bounded(receive, declared=headers.get("content-length", "0")), send_with_headers)
+            await self._app({**scope, "method": "GET"}, reading, _head_only(send_with_headers))
+        else:
+            await self._app(scope, reading, send_with_headers)
+
+
+def _head_only(send: Send) -> Send:
+    """End the answer after its head, also that of a stream: what can be read can be asked after."""
+
+    async def head_only(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            await send(message)
+            await send({"type": "http.response.body", "body": b""})
+
+    return head_only
 
 
 def _bounded(receive: Receive, *, declared: str) -> Receive:

@@ -80,17 +80,20 @@ _FRENCH = {
 def install_refusals(app: FastAPI, *, page_of: PageOf) -> None:
     """Answer every refusal of ``app`` in the caller’s form; a failure answers 500, and the server logs its cause."""
 
-    async def refused(request: Request, error: Exception) -> Response:
-        if isinstance(error, OperationalError) and not is_transient(error):
-            raise error
+    def answer(request: Request, error: Exception) -> Response:
         refusal = _as_refusal(error)
         response = page_of(request, refusal) if _wants_page(request) else _problem(request, refusal)
         if "retry_after" in refusal.facts:
             response.headers["retry-after"] = str(refusal.facts["retry_after"])
         return response
 
+    async def refused(request: Request, error: Exception) -> Response:
+        if isinstance(error, OperationalError) and not is_transient(error):
+            raise error
+        return answer(request, error)
+
     async def failed(request: Request, error: Exception) -> Response:
-        response = await refused(request, error)
+        response = answer(request, error)
         # Starlette answers failures outside of every middleware.
         response.headers.update({**SECURITY, "x-request-id": request.state.request_id})
         return response
@@ -115,11 +118,11 @@ def _as_refusal(error: Exception) -> Refusal:
             return Invalid("La demande contient des erreurs.", errors=errors)
         case HTTPException():
             return _BY_STATUS.get(error.status_code, _not_allowed)()
-        case OperationalError():
+        case OperationalError() if is_transient(error):
             log.warning("database_unavailable", error=type(error.orig).__name__)
             return Unavailable("La base ne répond pas. Réessayez dans un instant.", retry_after=2)
         case _:
-            return Failed("Réessayez dans un instant.")
+            return Failed("L’incident est noté. S’il se répète, donnez-nous sa référence.")
 
 
 def field_of(location: tuple[object, ...]) -> str:

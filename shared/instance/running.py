@@ -4,11 +4,13 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from importlib.metadata import version
+from math import nan
 from typing import Any
 from uuid import UUID
 
 import structlog
 from prometheus_client import Gauge
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import col, func, select
 
 from shared.contracts import CATALOGUE
@@ -107,17 +109,21 @@ class Instance:
             return False
         instant = time.monotonic()
         if instant > self._asked_at + ASKED_SECONDS:
-            self._asked_at, self._answered = instant, await answers(self.bootstrap)
+            self._asked_at = instant  # first, so that who asks meanwhile is told what was known
+            self._answered = await answers(self.bootstrap)
         return self._answered
 
     async def measure(self) -> None:
-        """Bring the figures up to date that are read from databases."""
+        """Bring the figures up to date that are read from databases; one that is away has no figure."""
         for service in self.services:
             outbox = service.manifest.tables.outbox
             waiting = select(func.count()).select_from(outbox).where(col(outbox.published_at).is_(None))
-            async with service.database.reading() as session:
-                backlog = (await session.exec(waiting)).one()
-            BACKLOG.labels(self.settings.siren, service.manifest.name).set(backlog)
+            gauge = BACKLOG.labels(self.settings.siren, service.manifest.name)
+            try:
+                async with service.database.reading() as session:
+                    gauge.set((await session.exec(waiting)).one())
+            except DBAPIError:
+                gauge.set(nan)
 
     async def readiness(self) -> tuple[dict[str, Any], int]:
         """Return what a supervisor asks for, and its HTTP status: only a database that is away makes it 503."""

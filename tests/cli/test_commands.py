@@ -34,6 +34,23 @@ def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, va
         read_settings()
 
 
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        ({"USER": "estuaire"}, "vont ensemble"),
+        ({"USER": "estuaire", "PASSWORD": "x"}, "ne part pas en clair"),
+    ],
+)
+def test_a_login_at_the_relay_is_whole_and_never_in_the_clear(
+    monkeypatch: pytest.MonkeyPatch, said: dict[str, str], sentence: str
+) -> None:
+    for name, value in said.items():
+        monkeypatch.setenv(f"ESTUAIRE_SMTP_{name}", value)
+
+    with pytest.raises(Invalid, match=f"^Réglages.*{sentence}"):
+        read_settings()
+
+
 def test_an_unknown_database_is_named_with_those_there_are() -> None:
     with pytest.raises(Invalid, match=r"Base inconnue : facture\. Choisissez parmi projects, "):
         migration("facture", "add nothing")

@@ -1,5 +1,6 @@
 """The edge of every request: bounded bodies, security headers on every answer, failures told without their cause."""
 
+import sqlite3
 from collections.abc import AsyncIterator
 from html import escape
 
@@ -7,6 +8,7 @@ import httpx2
 import pytest
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
+from sqlalchemy.exc import OperationalError
 
 from shared.errors import Refusal
 from shared.http.context import MAX_BODY, SECURITY, RequestContext
@@ -26,6 +28,10 @@ async def http() -> AsyncIterator[httpx2.AsyncClient]:
     @app.post("/api/v1/things")
     async def keep(body: dict[str, str]) -> int:
         return len(body)
+
+    @app.get("/api/v1/wrong-query")
+    async def ask_wrongly() -> None:
+        raise OperationalError("SELECT nothing", {}, sqlite3.OperationalError("no such column: nothing"))
 
     @app.get("/{rest:path}")
     async def fail(rest: str) -> None:
@@ -47,10 +53,17 @@ async def test_a_failure_is_answered_in_french_with_a_reference_and_without_its_
         "type": "urn:estuaire:problem:failed",
         "title": "Une erreur est survenue",
         "status": 500,
-        "detail": "Réessayez dans un instant.",
+        "detail": "L’incident est noté. S’il se répète, donnez-nous sa référence.",
         "request_id": "ma-reference-1",
     }
     assert answer.headers["x-request-id"] == "ma-reference-1"
+    assert SECURITY.items() <= dict(answer.headers).items()
+
+
+async def test_a_wrong_query_is_a_failure_like_any_other(http: httpx2.AsyncClient) -> None:
+    answer = await http.get("/api/v1/wrong-query")
+
+    assert (answer.status_code, answer.json()["title"]) == (500, "Une erreur est survenue")
     assert SECURITY.items() <= dict(answer.headers).items()
 
 

@@ -1,5 +1,6 @@
-"""The door of every route: who guesses tokens is stopped, and asking after a page is no mistake."""
+"""The door of every route: unknown tokens cost little, and asking after a page is no mistake."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -7,6 +8,7 @@ from types import SimpleNamespace
 import httpx2
 import pytest
 from fastapi import FastAPI
+from fastapi.responses import StreamingResponse
 
 from shared.db.engine import Database
 from shared.db.migrate import upgrade
@@ -35,6 +37,15 @@ async def http(identity: Database) -> AsyncIterator[httpx2.AsyncClient]:
     async def page() -> str:
         return "bonjour"
 
+    @router.read("/stream", right=Right.PUBLIC)
+    async def stream() -> StreamingResponse:
+        async def endless() -> AsyncIterator[str]:
+            while True:
+                yield ": still here\n\n"
+                await asyncio.sleep(0.05)
+
+        return StreamingResponse(endless(), media_type="text/event-stream")
+
     @router.act("/page", right=Right.WRITE_PROJECTS)
     async def change() -> None:
         """Change nothing."""
@@ -49,7 +60,9 @@ async def http(identity: Database) -> AsyncIterator[httpx2.AsyncClient]:
         yield client
 
 
-async def test_who_guesses_tokens_is_stopped_and_others_are_not(http: httpx2.AsyncClient, identity: Database) -> None:
+async def test_unknown_tokens_are_limited_and_shut_out_nobody_else(
+    http: httpx2.AsyncClient, identity: Database
+) -> None:
     async with identity.transaction() as session:
         _, secret = await add_token(session, name="essai", epci=SIREN, role=Role.AGENT)
 
@@ -65,8 +78,14 @@ async def test_who_guesses_tokens_is_stopped_and_others_are_not(http: httpx2.Asy
 async def test_what_can_be_read_can_be_asked_after(http: httpx2.AsyncClient) -> None:
     asked, read = await http.head("/page"), await http.get("/page")
 
-    assert asked.status_code == 200
+    assert (asked.status_code, asked.content) == (200, b"")
     assert asked.headers["content-length"] == read.headers["content-length"]
+
+
+async def test_asking_after_a_stream_ends(http: httpx2.AsyncClient) -> None:
+    asked = await asyncio.wait_for(http.head("/stream"), 5)
+
+    assert (asked.status_code, asked.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
 
 
 async def test_a_method_that_is_not_there_is_refused_in_french(http: httpx2.AsyncClient) -> None:

@@ -17,11 +17,12 @@ from services.events.rules.screens import SCREENS, Purpose
 from services.events.schemas import RegistrationForm
 from shared.contracts.events import RegistrationState
 from shared.errors import NotFound
+from shared.http.bodies import SentForm
 from shared.http.guards import Router, Who
+from shared.http.links import SignedLink, signed_for
 from shared.http.refusals import field_of, french
 from shared.http.session import Reading, Transaction
 from shared.identity.access import Right, Scope, instance_scope
-from shared.signing import Signer
 from shared.territory.members import Territory
 from shared.web.formats import heure, jour
 from shared.web.shell import Button, LinkForm
@@ -46,7 +47,7 @@ class Held:
     id: UUID
 
 
-# Both read the address as it came: one that was cut or bent in a mail is unknown like any other, not malformed input.
+# Reads the address as it came: one that was cut or bent is unknown like any other, not malformed input.
 async def _event_id(request: Request) -> UUID:
     try:
         return UUID(request.path_params["event_id"])
@@ -54,16 +55,11 @@ async def _event_id(request: Request) -> UUID:
         raise NotFound from refused
 
 
-def _held_by(purpose: Purpose) -> Callable[[Request, Who], Awaitable[Held]]:
-    """Return the dependency that reads a signed link; the signature is the right."""
+def _held_by(purpose: Purpose) -> Callable[..., Awaitable[Held]]:
+    """Return the dependency that reads the link of a place; the signature is the right."""
 
-    async def held(request: Request, who: Who) -> Held:
-        signer: Signer = request.app.state.signer
-        try:
-            subject = UUID(signer.subject(purpose, request.path_params["token"]))
-        except ValueError as refused:
-            raise NotFound("Ce lien n’est pas reconnu.") from refused
-        return Held(instance_scope(who.epci), subject)
+    async def held(link: Annotated[SignedLink, Depends(signed_for(purpose))], who: Who) -> Held:
+        return Held(instance_scope(who.epci), link.id)
 
     return held
 
@@ -85,16 +81,17 @@ async def get_calendar(request: Request, session: Reading, who: Who) -> Response
 
 
 @router.read("/agenda/{event_id}/inscription", right=Right.PUBLIC)
-async def show_form(request: Request, session: Reading, who: Who, event_id: EventId) -> HTMLResponse:
+async def show_form(request: Request, event_id: EventId, session: Reading, who: Who) -> HTMLResponse:
     """Show the registration form of one of our meetings."""
     return _form_page(request, await get_form(session, who, event_id))
 
 
 @router.act("/agenda/{event_id}/inscription", right=Right.PUBLIC)
-async def send_form(request: Request, session: Transaction, who: Who, event_id: EventId) -> HTMLResponse:
+async def send_form(
+    request: Request, event_id: EventId, given: SentForm, session: Transaction, who: Who
+) -> HTMLResponse:
     """Take a registration; the page is the same for an address that is already there."""
     shown = await get_form(session, who, event_id)
-    given = await request.form()
     typed = {name: str(given.get(name, "")) for name in _FIELDS}
     try:
         form = RegistrationForm.model_validate({**typed, "notice_accepted": "notice_accepted" in given})

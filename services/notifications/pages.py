@@ -1,6 +1,6 @@
 """HTML doors: the form of the letter, the pages behind the links of mails (GET shows, POST acts), the Atom feed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import Depends, Form, Request, Response
@@ -14,11 +14,12 @@ from services.notifications.rules.choices import KIND_LABELS, OFFERED_KINDS, cho
 from services.notifications.rules.filters import RHYTHM_LABELS, Rhythm, read_filter
 from services.notifications.rules.house import House, house_of
 from services.notifications.schemas import SubscriptionAsked, SubscriptionIn
+from shared.http.bodies import SentForm
 from shared.http.guards import Router, Who
+from shared.http.links import SignedLink, signed_for
 from shared.http.refusals import field_of, french
 from shared.http.session import Reading, Transaction
 from shared.identity.access import Right
-from shared.signing import Signer
 from shared.web.formats import de
 from shared.web.shell import Button, LinkForm
 from shared.web.templates import render
@@ -28,24 +29,9 @@ LINK_PAGE = "shared/link_page.html"
 _EMPTY_FORM: Mapping[str, str | list[str]] = {"email": "", "rhythm": Rhythm.WEEKLY, "epci": [], "kinds": []}
 
 
-def _signed_for(purpose: str) -> Callable[[Request], str]:
-    """Return the dependency that hands on the token of a link, once it is known to be signed for ``purpose``.
-
-    It comes before anything else is read: an address that is no link of ours is not found, whatever is sent to it.
-    """
-
-    def token_of(request: Request) -> str:
-        token = str(request.path_params["token"])
-        signer: Signer = request.app.state.signer
-        signer.subject(purpose, token)
-        return token
-
-    return token_of
-
-
-ConfirmToken = Annotated[str, Depends(_signed_for(subscriptions.CONFIRM))]
-ManageToken = Annotated[str, Depends(_signed_for(subscriptions.MANAGE))]
-UnsubscribeToken = Annotated[str, Depends(_signed_for(subscriptions.UNSUBSCRIBE))]
+ConfirmLink = Annotated[SignedLink, Depends(signed_for(subscriptions.CONFIRM))]
+ManageLink = Annotated[SignedLink, Depends(signed_for(subscriptions.MANAGE))]
+UnsubscribeLink = Annotated[SignedLink, Depends(signed_for(subscriptions.UNSUBSCRIBE))]
 
 
 @router.read("/actualites.atom", right=Right.PUBLIC)
@@ -65,26 +51,26 @@ async def show_form(request: Request) -> HTMLResponse:
 
 
 @router.act("/lettres/abonnement", right=Right.PUBLIC)
-async def send_form(request: Request, session: Transaction, who: Who) -> HTMLResponse:
+async def send_form(request: Request, given: SentForm, session: Transaction, who: Who) -> HTMLResponse:
     """Mail the link that starts a subscription; the page never tells whether the address is known."""
-    given = await request.form()
     typed: dict[str, str | list[str]] = {name: str(given.get(name, "")) for name in ("email", "rhythm")}
     chosen = {name: [str(value) for value in given.getlist(name)] for name in ("epci", "kinds")}
     try:
         asked = SubscriptionIn.model_validate({**typed, "filter": chosen})
-        await subscriptions.ask_subscription(session, who, asked, house=_house(request))
     except ValidationError as refused:
         return _form_page(request, typed={**typed, **chosen}, errors=_errors(refused))
+    try:
+        await subscriptions.ask_subscription(session, who, asked, house=_house(request))
     except UnknownEpci as refused:
         return _form_page(request, typed={**typed, **chosen}, errors={"epci": refused.detail})
     return _page(request, "Consultez votre messagerie", SubscriptionAsked().message)
 
 
 @router.read("/lettres/confirmation/{token}", right=Right.LINK)
-async def show_confirmation(request: Request, session: Reading, who: Who, token: ConfirmToken) -> HTMLResponse:
+async def show_confirmation(request: Request, link: ConfirmLink, session: Reading, who: Who) -> HTMLResponse:
     """Show what is about to be confirmed."""
     house = _house(request)
-    reader = await subscriptions.open_request(session, who, token=token, house=house)
+    reader = await subscriptions.open_request(session, who, token=link.token, house=house)
     if reader.asked_rhythm is None or reader.asked_filter is None:
         return _confirmed(request, _letter(house, reader.rhythm, reader.filter))
     form = LinkForm(action=request.url.path, buttons=[Button("Confirmer mon abonnement")])
@@ -93,36 +79,36 @@ async def show_confirmation(request: Request, session: Reading, who: Who, token:
 
 
 @router.act("/lettres/confirmation/{token}", right=Right.LINK)
-async def confirm(request: Request, session: Transaction, who: Who, token: ConfirmToken) -> HTMLResponse:
+async def confirm(request: Request, link: ConfirmLink, session: Transaction, who: Who) -> HTMLResponse:
     """Start the subscription; again, and the answer is the same."""
     house = _house(request)
-    reader = await subscriptions.confirm_subscription(session, who, token=token, house=house)
+    reader = await subscriptions.confirm_subscription(session, who, token=link.token, house=house)
     return _confirmed(request, _letter(house, reader.rhythm, reader.filter))
 
 
 @router.read("/lettres/preferences/{token}", right=Right.LINK)
-async def show_preferences(request: Request, session: Reading, who: Who, token: ManageToken) -> HTMLResponse:
+async def show_preferences(request: Request, link: ManageLink, session: Reading, who: Who) -> HTMLResponse:
     """Show the rhythm of a subscription and the others there are."""
     house = _house(request)
-    reader = await subscriptions.open_preferences(session, who, token=token, house=house)
+    reader = await subscriptions.open_preferences(session, who, token=link.token, house=house)
     return _preferences(request, str(reader.id), reader.rhythm, letter=_letter(house, reader.rhythm, reader.filter))
 
 
 @router.act("/lettres/preferences/{token}", right=Right.LINK)
 async def change_preferences(
-    request: Request, session: Transaction, who: Who, token: ManageToken, rhythm: Annotated[Rhythm, Form()]
+    request: Request, link: ManageLink, session: Transaction, who: Who, rhythm: Annotated[Rhythm, Form()]
 ) -> HTMLResponse:
     """Change the rhythm of a subscription."""
     house = _house(request)
-    reader = await subscriptions.change_rhythm(session, who, token=token, rhythm=rhythm, house=house)
+    reader = await subscriptions.change_rhythm(session, who, token=link.token, rhythm=rhythm, house=house)
     return _preferences(request, str(reader.id), reader.rhythm, letter=_letter(house, reader.rhythm, reader.filter))
 
 
 @router.read("/lettres/desabonnement/{token}", right=Right.LINK)
-async def show_unsubscribe(request: Request, session: Reading, who: Who, token: UnsubscribeToken) -> HTMLResponse:
+async def show_unsubscribe(request: Request, link: UnsubscribeLink, session: Reading, who: Who) -> HTMLResponse:
     """Show the button, or that it was pressed already; a mail scanner that follows the link unsubscribes nobody."""
     house = _house(request)
-    reader = await subscriptions.open_end(session, who, token=token, house=house)
+    reader = await subscriptions.open_end(session, who, token=link.token, house=house)
     if reader.ended_at is not None:
         return _left(request, house)
     form = LinkForm(action=request.url.path, buttons=[Button("Me désabonner")])
@@ -134,10 +120,10 @@ async def show_unsubscribe(request: Request, session: Reading, who: Who, token: 
 
 
 @router.act("/lettres/desabonnement/{token}", right=Right.LINK, limit="unsubscribe")
-async def unsubscribe(request: Request, session: Transaction, who: Who, token: UnsubscribeToken) -> HTMLResponse:
+async def unsubscribe(request: Request, link: UnsubscribeLink, session: Transaction, who: Who) -> HTMLResponse:
     """End the subscription in one click (RFC 8058): no cookie, no question, the same answer each time."""
     house = _house(request)
-    await subscriptions.unsubscribe(session, who, token=token, channel="one_click", house=house)
+    await subscriptions.unsubscribe(session, who, token=link.token, channel="one_click", house=house)
     return _left(request, house)
 
 
@@ -194,7 +180,7 @@ def _preferences(request: Request, reader_id: str, rhythm: Rhythm, *, letter: st
     ]
     stop = _house(request).link(subscriptions.UNSUBSCRIBE, reader_id, subscriptions.UNSUBSCRIBE_PATH)
     context = {
-        "title": "Choisir ce que je reçois",
+        "title": "Choisir le rythme de la lettre",
         "sentence": f"Vous recevez {letter}.",
         "form": LinkForm(action=request.url.path, buttons=others),
         "notice": None,

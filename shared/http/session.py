@@ -7,6 +7,7 @@ from fastapi import Depends, Request
 
 from shared.db.engine import Database
 from shared.db.session import Session
+from shared.http.bodies import Arrived
 
 
 def database_of(request: Request) -> Database:
@@ -16,8 +17,8 @@ def database_of(request: Request) -> Database:
     return database
 
 
-async def open_transaction(request: Request) -> AsyncIterator[Session]:
-    """Open the request’s transaction; a failed commit becomes its answer."""
+async def open_transaction(request: Request, _arrived: Arrived) -> AsyncIterator[Session]:
+    """Open the request’s transaction, once its body is here; a failed commit becomes its answer."""
     async with database_of(request).transaction() as session:
         yield session
 

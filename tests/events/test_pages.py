@@ -1,6 +1,8 @@
 """The pages of the agenda: its form, those behind the links of mails, its feed, its part of the public page."""
 
+import asyncio
 from datetime import timedelta
+from urllib.parse import urlencode
 from uuid import UUID
 
 import httpx2
@@ -16,6 +18,7 @@ from shared.ids import uuid7
 from shared.territory.members import Territory
 from tests.events.conftest import Client
 from tests.support.events import Office, event_body, known
+from tests.support.routes import held, write_during
 
 FORM = {"name": "Alix Exemple", "email": "alix@example.org", "organisation": "", "siren": "", "notice_accepted": "on"}
 
@@ -108,6 +111,38 @@ async def test_a_link_that_was_bent_is_an_unknown_page(client: Client, office: O
         assert page.headers["content-type"].startswith("text/html")
         assert "Page introuvable" in page.text
     assert await office.state(asked) is S.PENDING_EMAIL
+
+
+@pytest.mark.parametrize("path", sorted(PATHS.values()))
+async def test_a_forged_link_does_not_wait_for_the_database(client: Client, office: Office, path: str) -> None:
+    forged = path.replace("{token}", client.token("registration-reminder", uuid7()))
+
+    async with held(office.database), asyncio.timeout(2):
+        page = await client.page("POST", forged, data={"decision": "accept"})
+
+    assert (page.status_code, "Page introuvable" in page.text) == (404, True)
+
+
+async def test_who_sends_a_form_slowly_keeps_nobody_from_writing(client: Client, office: Office) -> None:
+    event = await client.publish()
+    address, body = f"/agenda/{event['id']}/inscription", urlencode(FORM).encode()
+
+    page = await write_during(client.http, address, body, database=office.database)
+
+    assert "Consultez votre messagerie" in page.text
+    assert len(await office.registrations(UUID(event["id"]))) == 1
+
+
+async def test_who_answers_an_offer_slowly_keeps_nobody_from_writing(client: Client, office: Office) -> None:
+    event_id = await office.publish(capacity=1)
+    seated = await office.register(event_id, "seated@example.org")
+    waiting = await office.register(event_id, "waiting@example.org")
+    await client.page("POST", f"/agenda/inscription/gerer/{client.token('registration-manage', seated)}")
+    offer = f"/agenda/inscription/place/{client.token('registration-offer', waiting)}"
+
+    page = await write_during(client.http, offer, b"decision=decline", database=office.database)
+
+    assert page.status_code == 200
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
+from pydantic import ValidationError
 from sqlmodel import col, select
 
 from services.notifications.commands import subscriptions
@@ -98,6 +99,18 @@ async def test_a_forged_choice_is_told_by_its_field(
     assert await rows(instance) == []
 
 
+async def test_an_error_of_ours_is_not_blamed_on_who_typed(doors: Doors, instance: Instance) -> None:
+    own = instance.house.own.model_copy(update={"name": "N" * 290})  # too long for the subject of a mail
+    doors.app.state.territory = instance.territory.model_copy(
+        update={"members": (own, *instance.territory.members[1:])}
+    )
+
+    with pytest.raises(ValidationError, match="MailOrder"):
+        await doors.press(FORM, {"email": WHO, "rhythm": "weekly"})
+
+    assert await rows(instance) == []
+
+
 async def test_the_page_after_the_form_never_tells_whether_an_address_is_known(
     doors: Doors, instance: Instance
 ) -> None:
@@ -183,9 +196,13 @@ async def test_a_reader_chooses_another_rhythm(doors: Doors, instance: Instance)
     shown = await doors.open(preferences)
     changed = await doors.press(preferences, {"rhythm": "monthly"})
 
+    assert "<h1>Choisir le rythme de la lettre</h1>" in shown.text
     assert "chaque semaine" in shown.text
     assert "chaque mois" in changed.text
-    assert "/lettres/desabonnement/" in changed.text
+    for page in (shown, changed):
+        assert "/lettres/desabonnement/" in page.text
+        assert "Pour d’autres EPCI ou d’autres sujets, remplissez de nouveau le formulaire" in page.text
+        assert f'href="{FORM}"' in page.text
 
 
 def malformed(instance: Instance, purpose: str, subject: str) -> list[str]:

@@ -21,6 +21,8 @@ from shared.identity.access import Role
 from shared.identity.tokens import add_token
 from shared.service import RunningService, Service
 
+FORM = "application/x-www-form-urlencoded"
+
 
 def migrate(folder: Path, packages: Mapping[str, str]) -> dict[str, Path]:
     """Return empty databases brought to the newest revision of their packages, to be copied."""
@@ -105,3 +107,48 @@ def app_of(
     install_refusals(app, page_of=page_of)
     app.add_middleware(RequestContext, epci=epci)
     return app
+
+
+class SlowBody:
+    """A body whose second half is held back; ``begun`` tells that the other side waits for it."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+        self.begun = asyncio.Event()
+        self.go_on = asyncio.Event()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        half = len(self._body) // 2
+        yield self._body[:half]
+        self.begun.set()
+        await self.go_on.wait()
+        yield self._body[half:]
+
+
+async def write_during(
+    http: httpx2.AsyncClient, path: str, body: bytes, *, database: Database, kind: str = FORM
+) -> httpx2.Response:
+    """Send a body slowly, write to the database before its end, and return the answer.
+
+    Raises:
+        TimeoutError: that write had to wait for more than two seconds.
+    """
+    slow = SlowBody(body)
+    sent = asyncio.create_task(http.post(path, content=slow, headers={"accept": "text/html", "content-type": kind}))
+    try:
+        async with asyncio.timeout(2):
+            await slow.begun.wait()
+            async with held(database):
+                pass
+    finally:
+        slow.go_on.set()
+        answer = await sent
+    return answer
+
+
+@asynccontextmanager
+async def held(database: Database) -> AsyncIterator[None]:
+    """Hold a database as its one writer: before other tasks of this process, and before other connections."""
+    async with database.transaction() as session:
+        await session.connection()  # the lock of the file is taken with the first statement
+        yield

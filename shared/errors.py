@@ -19,7 +19,7 @@ class Refusal(Exception):
 class Unauthenticated(Refusal):
     """Nobody is known behind this request."""
 
-    status, slug, title = 401, "unauthenticated", "Connectez-vous pour continuer"
+    status, slug, title = 401, "unauthenticated", "Jeton d’accès attendu"
 
 
 class Forbidden(Refusal):

@@ -84,7 +84,7 @@ def canonical_email(value: str) -> str:
     try:
         found = validate_email(clean_line(value), check_deliverability=False, allow_quoted_local=False)
     except EmailNotValidError as refused:
-        raise ValueError("Cette adresse électronique n’est pas valide. Exemple : prenom.nom@exemple.fr.") from refused
+        raise ValueError("Cette adresse électronique n’est pas valide. Exemple : prenom.nom@example.org.") from refused
     if not found.local_part.isascii():
         raise ValueError("Avant le @, seuls des caractères sans accent peuvent être reçus partout.")
     return f"{found.local_part}@{found.ascii_domain}".lower()

@@ -7,18 +7,11 @@ import structlog
 from structlog.typing import Processor
 
 # Everything below WARNING of these libraries is noise in an instance that runs for months.
-CHATTY = (
-    "aiokafka",
-    "aiokafka.conn",
-    "aiokafka.cluster",
-    "aiokafka.consumer.group_coordinator",
-    "aiokafka.producer.sender",
-)
 QUIET = ("aiokafka", "faststream", "alembic", "asyncio", "uvicorn.access", "uvicorn.error", "aiosqlite", "mail")
 
 
 class Seldom(logging.Filter):
-    """Lets one line of each kind pass per minute: a client that waits for Kafka says so a thousand times."""
+    """Lets one line of each kind of the Kafka client pass per minute: while it waits it says so a thousand times."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -26,6 +19,8 @@ class Seldom(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Tell whether this kind of line was silent for a minute; a kind is a logger and its unfilled message."""
+        if not record.name.startswith("aiokafka"):
+            return True
         kind = (record.name, str(record.msg)[:60])
         if record.created - self._said.get(kind, 0.0) < 60:
             return False
@@ -49,6 +44,7 @@ def configure(*, level: str = "INFO") -> None:
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stdout)
+    handler.addFilter(Seldom())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -61,8 +57,5 @@ def configure(*, level: str = "INFO") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    seldom = Seldom()
-    for name in CHATTY:
-        logging.getLogger(name).filters[:] = [seldom]
     for name in QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))

@@ -84,6 +84,10 @@ class Instances:
         self._children[place.code].kill()
         self._children[place.code].wait(10)
 
+    def dead(self) -> list[Place]:
+        """Return the places whose instance has ended."""
+        return [place for place in self._grounds.places if not _lives(self._children[place.code])]
+
     def resident_mb(self) -> dict[str, int]:
         """Return the memory each instance holds, in MiB, what it shares with others included."""
         return {code: round(child.memory_info().rss / 2**20) for code, child in self._children.items() if _lives(child)}

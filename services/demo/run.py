@@ -2,12 +2,13 @@
 
 import asyncio
 import json
+import logging
 import shutil
 import signal
 import tempfile
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,6 +56,7 @@ def run(*, check: bool, reset: bool) -> int:
         reset: forget what an earlier demo left.
     """
     console = Console(stderr=check, highlight=False, soft_wrap=True)
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a Kafka that starts is no news to who tries a demo
     if check:
         Path(".data").mkdir(exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix="check-", dir=".data"))
@@ -96,7 +98,9 @@ async def _play(
         ready.set()
         stage.seconds["ready"] = _since(began)
         console.print(f"Les {len(stage.doors)} instances sont prêtes en {stage.seconds['ready']:.0f} s.")
-        if not grounds.told:
+        if grounds.told:
+            console.print("L’histoire a déjà été jouée ; RESET=1 la rejoue depuis le début.")
+        else:
             await _tell(stage, stopping)
         if stopping.is_set():
             return 130
@@ -105,7 +109,7 @@ async def _play(
             print(json.dumps(verdict.summary(), ensure_ascii=False))  # noqa: T201 - the answer of the command
             return _judge(verdict, console)
         await _invite(stage)
-        await stopping.wait()
+        await _watch_over(stage, stopping)
     console.print("Tout est arrêté ; les données restent pour la prochaine fois.")
     return 0
 
@@ -180,8 +184,32 @@ async def _invite(stage: Stage) -> None:
     )
     out.print("         -H 'Content-Type: application/json' -d '" + TRY + "'")
     out.print(f"     La page de Rouen ({mrn.url}/) l’annonce aussitôt.")
-    out.print(f"  2. Inscrivez-vous à un petit-déjeuner depuis {csa.url}/ et lisez la confirmation dans la boîte.")
+    out.print("  2. Inscrivez-vous à un rendez-vous, puis lisez la confirmation dans la boîte :")
+    out.print(f"       {await _open_event(stage)}")
     out.print("\nCtrl-C arrête tout. RESET=1 recommence à zéro.")
+
+
+async def _watch_over(stage: Stage, stopping: asyncio.Event) -> None:
+    """Wait for the end, and say it once of each instance that dies before."""
+    gone: set[str] = set()
+    while not stopping.is_set():
+        for place in stage.instances.dead():
+            if place.code not in gone:
+                gone.add(place.code)
+                stage.console.print(
+                    f"L’instance {place.name} s’est arrêtée ; son journal : {place.folder}/instance.log"
+                )
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), 1)
+
+
+async def _open_event(stage: Stage) -> str:
+    """Return the form of the event that still takes registrations the longest, else the public page."""
+    door = stage.doors[0]
+    events = (await door.get("/api/v1/events", limit=200))["items"]
+    taking = [one for one in events if one["registration_url"] and one["schedule"] == "scheduled" and one["slots"]]
+    last = max(taking, key=lambda one: str(one["slots"][0]["start"]), default=None)
+    return str(last["registration_url"]) if last else f"{door.place.url}/"
 
 
 TRY = '{"title": "Mon projet d’essai", "kind": "study", "visibility": "public", "commune_insee": ["76476"]}'

@@ -15,6 +15,7 @@ from services.events.queries.home import seats_in_words
 from services.events.queries.places import FormView, PlaceView, get_form, get_place
 from services.events.rules.screens import SCREENS, Purpose
 from services.events.schemas import RegistrationForm
+from shared.clock import now
 from shared.contracts.events import RegistrationState
 from shared.errors import NotFound
 from shared.http.bodies import SentForm
@@ -187,7 +188,7 @@ def _form_page(
 ) -> HTMLResponse:
     context = {
         "shown": shown,
-        "seats": seats_in_words(shown.event),
+        "seats": seats_in_words(shown.event, at=now()),
         "typed": typed or dict.fromkeys(_FIELDS, ""),
         "errors": errors or {},
     }

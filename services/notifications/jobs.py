@@ -92,7 +92,7 @@ async def _send_one(work: Work, relay: SmtpRelay, delivery_id: UUID, *, owner: s
     answer = await _hand_over(relay, mail)
     async with work.transaction() as session:
         await settling.finish_sending(session, scope, delivery_id, answer, owner=owner, house=house)
-        await sending.note_relay(session, scope, lane=lane, heard=answer.heard)
+        await sending.note_relay(session, scope, answer, lane=lane)
         if answer.heard is Heard.UNREACHABLE:
             await sending.release_mails(session, scope, owner=owner)
     return answer.heard

@@ -9,17 +9,20 @@ from pydantic import ValidationError
 
 from services.notifications.commands import subscriptions
 from services.notifications.errors import UnknownEpci
-from services.notifications.queries import atom
+from services.notifications.queries import atom, feed
 from services.notifications.rules.choices import KIND_LABELS, OFFERED_KINDS, choice_in_words
 from services.notifications.rules.filters import RHYTHM_LABELS, Rhythm, read_filter
 from services.notifications.rules.house import House, house_of
 from services.notifications.schemas import SubscriptionAsked, SubscriptionIn
+from shared.contracts.events import AgendaEvent
+from shared.contracts.notifications import FeedEntry
+from shared.fields import Id
 from shared.http.bodies import SentForm
 from shared.http.guards import Router, Who
 from shared.http.links import SignedLink, signed_for
 from shared.http.refusals import field_of, french
 from shared.http.session import Reading, Transaction
-from shared.identity.access import Right
+from shared.identity.access import Right, visitor_scope
 from shared.web.formats import de
 from shared.web.shell import Button, LinkForm
 from shared.web.templates import render
@@ -37,11 +40,23 @@ UnsubscribeLink = Annotated[SignedLink, Depends(signed_for(subscriptions.UNSUBSC
 @router.read("/actualites.atom", right=Right.PUBLIC)
 async def get_atom(request: Request, session: Reading, who: Who) -> Response:
     """Give the public feed as Atom, or nothing when the reader has it already."""
-    feed = await atom.write_atom(session, who, house=_house(request))
-    headers = {"etag": feed.etag, "cache-control": "public, max-age=60"}
-    if feed.etag in request.headers.get("if-none-match", ""):
+    written = await atom.write_atom(session, who, house=_house(request))
+    headers = {"etag": written.etag, "cache-control": "public, max-age=60"}
+    if written.etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
-    return Response(feed.body, media_type=atom.MEDIA_TYPE, headers=headers)
+    return Response(written.body, media_type=atom.MEDIA_TYPE, headers=headers)
+
+
+@router.read("/actualites/{entry_id:uuid}", right=Right.PUBLIC)
+async def show_entry(request: Request, entry_id: Id, session: Reading, who: Who) -> HTMLResponse:
+    """Show one piece of public news, whoever asks; letters and feeds lead here."""
+    house = _house(request)
+    row = await feed.get_entry(session, visitor_scope(house.own.siren), entry_id)
+    source = FeedEntry.model_validate_json(row.state).source
+    is_own_event = row.home_epci == house.own.siren and source is not None and source.type == AgendaEvent.aggregate
+    registration = f"/agenda/{source.id}/inscription" if is_own_event and source else ""
+    context = {"entry": feed.item_of(row, news_rev=1), "registration": registration}
+    return render(request, "notifications/entry.html", context)
 
 
 @router.read("/lettres/abonnement", right=Right.PUBLIC)

@@ -12,11 +12,17 @@ from services.notifications.rules.letters import Chapter
 from shared.contracts.notifications import EntryKind
 from shared.contracts.projects import Axis
 from shared.fields import Email, Siren, Title
+from shared.web.formats import FIRM
 
 Hour = Annotated[int, Field(ge=0, le=23)]
 Weekday = Annotated[int, Field(ge=0, le=6, description="0 = Monday")]
 MonthDay = Annotated[int, Field(ge=1, le=28)]
 Minimum = Annotated[int, Field(ge=1, le=50)]
+
+WHEN_IT_STARTS = (
+    f"L’abonnement commence quand vous appuyez sur «{FIRM}Confirmer mon abonnement{FIRM}», dans la page du lien."
+)
+"""Said alike by the page of the form and by the mail."""
 
 
 class _Request(BaseModel):
@@ -43,8 +49,8 @@ class SubscriptionAsked(BaseModel):
     """The one answer to the form, whether the address is known or not."""
 
     message: str = (
-        "Un message de confirmation part vers cette adresse, au plus un par 24 heures. S’il n’arrive pas, suivez le "
-        "lien du précédent, ou revenez demain. L’abonnement commence quand le lien est suivi."
+        "Un message de confirmation part vers cette adresse, sauf si un message de moins de 24 heures y attend votre "
+        f"réponse. Si rien n’arrive, suivez le lien du message déjà reçu, ou revenez demain. {WHEN_IT_STARTS}"
     )
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
 from shared.db.engine import is_transient
-from shared.errors import Failed, Invalid, NotAllowed, NotFound, Refusal, TooLarge, Unavailable
+from shared.errors import Failed, Invalid, NotAllowed, NotFound, Refusal, TooLarge, Unauthenticated, Unavailable
 from shared.http.context import SECURITY
 from shared.http.preconditions import Replayed
 
@@ -83,8 +83,7 @@ def install_refusals(app: FastAPI, *, page_of: PageOf) -> None:
     def answer(request: Request, error: Exception) -> Response:
         refusal = _as_refusal(error)
         response = page_of(request, refusal) if _wants_page(request) else _problem(request, refusal)
-        if "retry_after" in refusal.facts:
-            response.headers["retry-after"] = str(refusal.facts["retry_after"])
+        response.headers.update(_headers_of(refusal))
         return response
 
     async def refused(request: Request, error: Exception) -> Response:
@@ -108,6 +107,11 @@ def install_refusals(app: FastAPI, *, page_of: PageOf) -> None:
         return Response(first.body, status_code=first.status, headers=headers, media_type="application/json")
 
 
+def _headers_of(refusal: Refusal) -> dict[str, str]:
+    wait = {"retry-after": str(refusal.facts["retry_after"])} if "retry_after" in refusal.facts else {}
+    return wait | ({"www-authenticate": "Bearer"} if refusal.status == Unauthenticated.status else {})
+
+
 def _as_refusal(error: Exception) -> Refusal:
     match error:
         case Refusal():
@@ -127,7 +131,8 @@ def _as_refusal(error: Exception) -> Refusal:
 
 def field_of(location: tuple[object, ...]) -> str:
     """Return the dotted name of a field, without the part of the request it is in."""
-    return ".".join(str(part) for part in location if part not in {"body", "query", "path"})
+    parts = [str(part) for part in location if part not in {"body", "query", "path"}]
+    return "" if parts and parts[0].isdigit() else ".".join(parts)  # a place in unreadable JSON is no field
 
 
 def french(kind: str, message: str) -> str:

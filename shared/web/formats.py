@@ -176,8 +176,20 @@ def _day(value: date) -> date:
 
 def de(nom: str) -> str:
     """Return a name after « de », contracted or elided as French does: ``du Havre``, ``d’Évreux``, ``de Rouen``."""
-    for article, contracted in (("Le ", "du "), ("Les ", "des ")):
-        if nom.startswith(article):
-            return contracted + nom.removeprefix(article)
+    contracted = _contracted(nom, le="du", les="des")
+    if contracted:
+        return contracted
     first = unicodedata.normalize("NFD", nom[:1]).upper()[:1]
     return f"d’{nom}" if first in set("AEIOUY") else f"de {nom}"
+
+
+def a(nom: str) -> str:
+    """Return a place after « à », contracted as French does: ``au Havre``, ``aux Andelys``, ``à La Londe``."""
+    return _contracted(nom, le="au", les="aux") or f"à {nom}"
+
+
+def _contracted(nom: str, *, le: str, les: str) -> str:
+    """Return a name whose article melts into the word before it; empty when it has no such article."""
+    article, _, rest = nom.partition(" ")
+    melted = {"Le": le, "Les": les}.get(article)
+    return f"{melted} {rest}" if melted and rest else ""

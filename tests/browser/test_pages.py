@@ -105,7 +105,7 @@ async def test_a_letter_from_the_wish_to_the_end(visit: Visit, world: World, tol
     rule = await own.post("/api/v1/rules", {"name": "La lettre"}, role="coordinator")
     await own.post(f"/api/v1/rules/{rule['id']}/runs", {"rhythm": "weekly"}, role="coordinator")
     await visit.open(await world.link(address, PREFERENCES))
-    assert await visit.heading() == "Choisir ce que je reçois"
+    assert await visit.heading() == "Choisir le rythme de la lettre"
     await visit.judge("lettre-preferences")
 
     await page.get_by_role("link", name="Se désabonner").click()

@@ -152,3 +152,14 @@ async def test_the_summary_counts_every_mail(doors: Doors, instance: Instance) -
 
     assert (summary["total"], summary["expected"], summary["underway"]) == (1, 1, 0)
     assert summary["states"]["accepted"] == 1
+
+
+async def test_a_piece_of_news_has_a_page_that_stays(doors: Doors, instance: Instance) -> None:
+    [entry] = await hear_news(instance, title="Pour <tous>")
+    [hidden] = await hear_news(instance, title="Entre nous", visibility="territory")
+
+    shown = await doors.open(f"/actualites/{entry.id}")
+    refused = [await doors.open(f"/actualites/{one}") for one in (hidden.id, "x")]
+
+    assert (shown.status_code, "Pour &lt;tous&gt;" in shown.text) == (200, True)
+    assert [(one.status_code, "Entre nous" in one.text) for one in refused] == [(404, False), (404, False)]

@@ -18,14 +18,16 @@ from tests.support.notifications import Instance
 NB, FINE = "\u00a0", "\u202f"
 
 
-def _slot(start: datetime) -> Slot:
-    return Slot(id=UUID(int=1), start=start, end=start + timedelta(hours=2), commune="Vernon")
+def _slot(start: datetime, commune: str = "Vernon") -> Slot:
+    return Slot(id=UUID(int=1), start=start, end=start + timedelta(hours=2), commune=commune)
 
 
 EVENT_NEWS: list[tuple[str, dict[str, object], str]] = [
     ("published", {}, ", le 10 décembre à Vernon"),
     ("rescheduled", {"schedule": Schedule.RESCHEDULED, "slots": (_slot(START + timedelta(days=2)),)},
      f"{NB}: nouvelle date, le 12 décembre à Vernon"),
+    ("updated", {"slots": (_slot(START, "Le Havre"),)}, ", le 10 décembre au Havre"),
+    ("updated", {"slots": (_slot(START, "Les Andelys"),)}, ", le 10 décembre aux Andelys"),
     ("rescheduled", {"schedule": Schedule.POSTPONED}, f"{NB}: rendez-vous reporté"),
     ("rescheduled", {"schedule": Schedule.MOVED_ONLINE, "attendance_mode": AttendanceMode.ONLINE},
      f"{NB}: en ligne, le 10 décembre"),

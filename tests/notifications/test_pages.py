@@ -145,6 +145,31 @@ async def test_mail_and_page_tell_the_whole_choice_before_it_is_confirmed(
     assert f"En confirmant, vous demandez à recevoir la lettre d’EPCI d’essai 0, {words}." in shown.text
 
 
+async def test_form_answer_and_mail_say_that_the_button_starts_the_subscription(
+    doors: Doors, instance: Instance, sink: Sink
+) -> None:
+    words = "L’abonnement commence quand vous appuyez sur «\u00a0Confirmer mon abonnement\u00a0», dans la page du lien."
+
+    form = await doors.open(FORM)
+    sent = await doors.press(FORM, {"email": WHO, "rhythm": "weekly"})
+    await instance.send_mails()
+    await doors.open(link_in(sink, WHO, "/lettres/confirmation"))
+
+    assert words in form.text
+    assert f"suivez le lien du message déjà reçu, ou revenez demain. {words}" in sent.text
+    assert words in text_of(sink.mails(WHO)[-1])
+    assert [reader.state for reader in await rows(instance)] == [SubscriptionState.PENDING]
+
+
+async def test_every_epci_ticked_is_a_valid_form(doors: Doors, instance: Instance, sink: Sink) -> None:
+    chosen = [member.siren for member in instance.territory]
+
+    await doors.press(FORM, {"email": WHO, "rhythm": "weekly", "epci": chosen})
+    await instance.send_mails()
+
+    assert "toutes les actualités du territoire." in text_of(sink.mails(WHO)[-1])
+
+
 async def test_a_link_whose_request_was_replaced_sends_to_the_newer_mail(
     doors: Doors, instance: Instance, sink: Sink
 ) -> None:

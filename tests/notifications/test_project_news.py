@@ -68,6 +68,21 @@ async def test_a_new_project_is_told_once_on_both_topics(instance: Instance) -> 
     assert await outbox(instance) == [("territory", "published", True), ("public", "published", True)]
 
 
+WHERE = [
+    (("76351",), "Au Havre."),
+    (("76351", "76114"), "Au Havre et à Bolbec."),
+    (("76114", "76351"), "À Bolbec et au Havre."),
+    ((), "Étape"),
+]
+
+
+@pytest.mark.parametrize(("communes", "words"), WHERE)
+async def test_places_are_named_as_french_does(instance: Instance, communes: tuple[str, ...], words: str) -> None:
+    found = await tell(instance, make_project(instance, commune_insee=communes, axis=None), "created")
+
+    assert found["life"].summary.startswith(words)
+
+
 async def test_an_imported_project_is_a_new_sheet_and_its_money_no_news(instance: Instance) -> None:
     history = (StageEntry(stage=Stage.COMMITTED, entered_on=date(2026, 1, 5), by_import=True),)
     project = make_project(

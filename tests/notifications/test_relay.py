@@ -11,6 +11,7 @@ import pytest
 import trustme
 from aiosmtpd.smtp import AuthResult, LoginPassword
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
 from services.notifications.jobs import jobs
 from services.notifications.rules.delivery import DeliveryState
@@ -75,6 +76,51 @@ async def test_a_relay_with_a_certificate_nobody_vouches_for_is_left_alone(
         kept = await delivery_of(instance, order_id)
     assert (kept.state, kept.attempts) == (DeliveryState.PENDING, 0)
     assert guarded.received == []
+
+
+async def causes(folder: Path, migrated: Path, sink: Sink, **settings: object) -> list[str]:
+    """Return why the relay is away, as the log of one sending tells it."""
+    with capture_logs() as logged:
+        async with sending(folder, migrated, sink, SECURED | settings) as instance:
+            await order(instance)
+            await instance.send_mails()
+    away = [line for line in logged if line["event"] == "relay_away"]
+    assert "@" not in str(away)
+    return [line["cause"] for line in away]
+
+
+async def test_the_log_tells_a_certificate_nobody_vouches_for(tmp_path: Path, migrated: Path, guarded: Sink) -> None:
+    assert await causes(tmp_path, migrated, guarded) == ["SSLCertVerificationError"]
+
+
+async def test_the_log_tells_a_certificate_nobody_vouches_for_at_first_contact(
+    tmp_path: Path, migrated: Path, authority: trustme.CA
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    async with smtp_sink(wrapped=context) as sink:
+        told = await causes(tmp_path, migrated, sink, smtp_security="tls")
+
+    assert told == ["SMTPConnectError SSLCertVerificationError"]
+
+
+@pytest.mark.usefixtures("trusted")
+async def test_the_log_tells_a_wrong_password_without_the_words_of_the_relay(
+    tmp_path: Path, migrated: Path, guarded: Sink
+) -> None:
+    told = await causes(tmp_path, migrated, guarded, smtp_user=USER, smtp_password=SecretStr("autre"))
+
+    assert told == ["535 SMTPAuthenticationError"]
+
+
+async def test_the_log_tells_a_relay_without_starttls(tmp_path: Path, migrated: Path, sink: Sink) -> None:
+    assert await causes(tmp_path, migrated, sink) == ["SMTP STARTTLS extension not supported by server."]
+
+
+async def test_the_log_tells_a_relay_that_is_not_there(tmp_path: Path, migrated: Path, free_port: int) -> None:
+    [told] = await causes(tmp_path, migrated, Sink(port=free_port))
+
+    assert told.startswith("SMTPConnectError ")
 
 
 @pytest.mark.usefixtures("trusted")

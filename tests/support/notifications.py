@@ -9,6 +9,7 @@ from datetime import datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
+from ssl import SSLContext
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -257,11 +258,18 @@ def text_of(mail: EmailMessage, kind: str = "plain") -> str:
 
 
 @asynccontextmanager
-async def smtp_sink(*, port: int = 0, **options: Any) -> AsyncIterator[Sink]:  # noqa: ANN401 - aiosmtpd’s
-    """Run a sink; ``options`` are those of the server: TLS, who may log in."""
+async def smtp_sink(
+    *,
+    port: int = 0,
+    wrapped: SSLContext | None = None,
+    **options: Any,  # noqa: ANN401 - aiosmtpd’s
+) -> AsyncIterator[Sink]:
+    """Run a sink, in TLS from the first byte if ``wrapped``; ``options`` are those of the server: who may log in."""
     sink = Sink()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: SMTP(sink, loop=loop, hostname="sink.test", **options), "127.0.0.1", port)
+    server = await loop.create_server(
+        lambda: SMTP(sink, loop=loop, hostname="sink.test", **options), "127.0.0.1", port, ssl=wrapped
+    )
     sink.port = server.sockets[0].getsockname()[1]
     try:
         yield sink

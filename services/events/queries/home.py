@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from services.events.queries.agenda import Wanted, list_agenda
@@ -41,7 +42,7 @@ async def load_agenda(session: Session, scope: Scope) -> Mapping[str, Any]:
     coming = [view for view in views if view.schedule not in NOT_TAKING_PLACE and view.slots]
     ahead = sum(any(slot.start > at for slot in view.slots) for view in coming)
     lines = [
-        Line(view, next((slot for slot in view.slots if slot.end > at), view.slots[-1]), seats_in_words(view))
+        Line(view, next((slot for slot in view.slots if slot.end > at), view.slots[-1]), seats_in_words(view, at=at))
         for view in coming
     ]
     return {
@@ -51,8 +52,15 @@ async def load_agenda(session: Session, scope: Scope) -> Mapping[str, Any]:
     }
 
 
-def seats_in_words(view: EventView) -> str:
-    """Write how many seats are left: ``3 places``, ``complet, liste d’attente``; empty when nobody counts them."""
+def seats_in_words(view: EventView, *, at: datetime) -> str:
+    """Write how many seats are left: ``3 places``, ``complet, liste d’attente``; empty when nobody counts them.
+
+    What has begun, or takes no registration any more, says so in their place.
+    """
+    if all(slot.start <= at for slot in view.slots):
+        return "en cours"
+    if view.registration_closes is not None and view.registration_closes <= at:
+        return "inscriptions closes"
     left = view.capacity.left
     if left is None:
         return ""

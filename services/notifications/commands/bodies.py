@@ -114,7 +114,7 @@ def _letter_text(parts: Sequence[Part], *, line: str, opening: str, house: House
         "-- ",
         f"Vous recevez cette lettre parce que vous vous y êtes abonné le {marks.since} avec l’adresse {marks.address}.",
         f"Se désabonner{NBSP}: {marks.unsubscribe}",
-        f"Choisir ce que je reçois{NBSP}: {marks.manage}",
+        f"Choisir le rythme{NBSP}: {marks.manage}",
         _controller(house),
     ]
     return "\n".join(lines) + "\n"

@@ -225,5 +225,5 @@ def _readable(entry: Entry) -> tuple[object, ...]:
 
 
 def _linked(session: Session, entry: Entry) -> FeedEntry:
-    link = f"{origin_of(session).base_url.rstrip('/')}/#actualite-{entry.id}"
+    link = f"{origin_of(session).base_url.rstrip('/')}/actualites/{entry.id}"
     return published(entry).model_copy(update={"link": link})

@@ -14,18 +14,24 @@ BATCH = 500
 
 
 def empty_mail(delivery: Delivery) -> None:
-    """Take address, content and the relay’s words out of a row; its id stands in for the address, which is unique."""
+    """Take address, content and the relay’s words out of a row; its id stands in for the address, which is unique.
+
+    A row without an address is not tried again.
+    """
     delivery.address, delivery.content, delivery.answer = str(delivery.id), None, ""
+    delivery.retry_at = None
 
 
 async def forget_letters(session: Session, scope: Scope, *, subscription_id: UUID) -> None:
-    """Empty the settled letters of one reader; those under way are emptied when they are skipped."""
-    statement = select(Delivery).where(
-        Delivery.subscription_id == subscription_id, col(Delivery.settled_at).is_not(None)
-    )
-    for delivery in await session.exec(statement):
-        empty_mail(delivery)
-        session.add(delivery)
+    """Empty the settled letters and confirmations of one reader; those under way are emptied when they are settled.
+
+    Each row is locked: one being settled at this moment is either seen here, or sees the reader gone.
+    """
+    statement = select(Delivery).where(Delivery.subscription_id == subscription_id, col(Delivery.address).contains("@"))
+    for delivery in await session.exec(statement.order_by(col(Delivery.id)).with_for_update()):
+        if delivery.settled_at is not None:
+            empty_mail(delivery)
+            session.add(delivery)
 
 
 async def forget_old_mails(session: Session, scope: Scope) -> int:

@@ -1,5 +1,7 @@
 """Mails asked for: each order becomes one row, whatever happens to its message."""
 
+from uuid import UUID
+
 import structlog
 
 from services.notifications.models import Delivery
@@ -32,21 +34,25 @@ async def take_order(session: Session, scope: Scope, heard: Record[MailOrder]) -
     return order_mail(session, order, skipped="expired" if late else "")
 
 
-def order_mail(session: Session, order: MailOrder, *, skipped: str = "", own: bool = False) -> Delivery:
+def order_mail(
+    session: Session, order: MailOrder, *, skipped: str = "", subscription_id: UUID | None = None
+) -> Delivery:
     """Add the row of one service mail.
 
     Args:
         session: the transaction of its cause.
         order: recipient and content.
         skipped: why it must not leave; empty when it may.
-        own: asked for by this service itself, so that nobody waits for a report.
+        subscription_id: whose confirmation it is: this service itself asks for it, so that nobody waits for a report,
+            and its address is erased with the subscription.
     """
     delivery = Delivery(
         id=uuid7(),
         home_epci=origin_of(session).epci,
         lane=Lane.SERVICE,
         mail_class=MailClass.SERVICE,
-        order_id=None if own else order.id,
+        order_id=order.id if subscription_id is None else None,
+        subscription_id=subscription_id,
         address=order.recipient or "",
         content=None if skipped else order.model_dump_json(),
         state=DeliveryState.SKIPPED if skipped else DeliveryState.PENDING,

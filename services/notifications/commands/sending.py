@@ -9,8 +9,8 @@ from services.notifications.commands.settling import settle
 from services.notifications.commands.subscriptions import MANAGE, MANAGE_PATH, UNSUBSCRIBE, UNSUBSCRIBE_PATH
 from services.notifications.errors import HeaderRefused
 from services.notifications.gateways.envelopes import Bodies, Envelope, message_id_of, write_mail
-from services.notifications.gateways.mail import Outgoing
-from services.notifications.models import Delivery, RelayHealth, SubscriptionState
+from services.notifications.gateways.mail import Answer, Outgoing
+from services.notifications.models import Delivery, RelayHealth
 from services.notifications.queries import deliveries, readers
 from services.notifications.rules.delivery import (
     LEASE,
@@ -102,10 +102,13 @@ async def release_mails(session: Session, scope: Scope, *, owner: str) -> None:
             session.add(delivery)
 
 
-async def note_relay(session: Session, scope: Scope, *, lane: Lane, heard: Heard) -> None:
-    """Remember whether the relay of a lane answers; one that does not is left alone for a while, longer each time."""
+async def note_relay(session: Session, scope: Scope, answer: Answer, *, lane: Lane) -> None:
+    """Remember whether the relay of a lane answers; one that does not is left alone for a while, longer each time.
+
+    The log tells what keeps it away as a code or a class, never in the relay’s words: those may hold an address.
+    """
     health = await session.get(RelayHealth, lane)
-    if heard is not Heard.UNREACHABLE:
+    if answer.heard is not Heard.UNREACHABLE:
         if health is not None and health.failures:
             health.failures, health.away_since, health.closed_until = 0, None, None
             session.add(health)
@@ -115,7 +118,7 @@ async def note_relay(session: Session, scope: Scope, *, lane: Lane, heard: Heard
     health.away_since = health.away_since or now()
     health.closed_until = now() + relay_pause(health.failures)
     session.add(health)
-    log.warning("relay_away", lane=lane.value, failures=health.failures)
+    log.warning("relay_away", lane=lane.value, failures=health.failures, cause=answer.cause)
 
 
 async def _judge(session: Session, scope: Scope, delivery: Delivery) -> None:
@@ -132,12 +135,10 @@ async def _reason_to_skip(session: Session, scope: Scope, delivery: Delivery, ho
     """Return why a mail must not leave, or an empty text."""
     if is_expired(delivery.deadline, now=now()):
         return "expired"
-    if delivery.lane is Lane.LETTER:
-        _, reader = await deliveries.get_letter(session, scope, delivery)
-        if reader.state is not SubscriptionState.ACTIVE:
-            return UNSUBSCRIBED
-        if await readers.opposes_mail(session, scope, address=delivery.address):
-            return "opposed"
+    if await readers.has_left(session, scope, subscription_id=delivery.subscription_id):
+        return UNSUBSCRIBED
+    if delivery.lane is Lane.LETTER and await readers.opposes_mail(session, scope, address=delivery.address):
+        return "opposed"
     address_hash = house.keys.address(delivery.address)
     return "suppressed" if await readers.is_suppressed(session, scope, address_hash=address_hash) else ""
 

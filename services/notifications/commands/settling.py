@@ -7,8 +7,8 @@ import structlog
 from services.notifications.commands.forgetting import empty_mail
 from services.notifications.gateways.mail import Answer
 from services.notifications.models import Delivery, Issue, IssueState, OutboxMessage, Suppression
-from services.notifications.queries import deliveries
-from services.notifications.rules.delivery import UNSUBSCRIBED, DeliveryState, Next, Tried, after
+from services.notifications.queries import deliveries, readers
+from services.notifications.rules.delivery import DeliveryState, Next, Tried, after
 from services.notifications.rules.house import House
 from shared.clock import now
 from shared.contracts.notifications import DeliveryReport, OrderOutcome
@@ -46,7 +46,10 @@ async def finish_sending(
 
 
 async def settle(session: Session, scope: Scope, delivery: Delivery, became: Next) -> None:
-    """Move a mail to its next state, report the end of an order, close the issue whose last mail it was."""
+    """Move a mail to its next state, report the end of an order, close the issue whose last mail it was.
+
+    Whatever the end, no address stays of a reader who left meanwhile.
+    """
     delivery.state, delivery.reason, delivery.retry_at = became.state, became.reason, became.retry_at
     delivery.lease_owner, delivery.lease_until = None, None
     delivery.version += 1
@@ -59,7 +62,7 @@ async def settle(session: Session, scope: Scope, delivery: Delivery, became: Nex
     delivery.settled_at = now()
     if became.retry_at is None:
         delivery.content = None
-    if became.reason == UNSUBSCRIBED:
+    if await readers.has_left(session, scope, subscription_id=delivery.subscription_id):
         empty_mail(delivery)
     if delivery.order_id is not None:
         _report(session, delivery, delivery.order_id, outcome)

@@ -15,7 +15,7 @@ from services.notifications.rules.choices import choice_in_words
 from services.notifications.rules.filters import Filter, Rhythm, make_filter, read_filter
 from services.notifications.rules.house import House
 from services.notifications.rules.schedule import LOOKBACK
-from services.notifications.schemas import FilterIn, SubscriptionIn
+from services.notifications.schemas import WHEN_IT_STARTS, FilterIn, SubscriptionIn
 from shared.clock import now
 from shared.contracts.base import Visibility
 from shared.contracts.events import MailLink, MailOrder
@@ -32,36 +32,38 @@ CONFIRM_PATH = "/lettres/confirmation/{token}"
 MANAGE_PATH = "/lettres/preferences/{token}"
 UNSUBSCRIBE_PATH = "/lettres/desabonnement/{token}"
 LINK_LASTS = timedelta(hours=48)
-ONE_MAIL_PER = timedelta(hours=24)
-TEXT_VERSION = "2026-11"
+DAY = timedelta(hours=24)
+MOST_MAILS_A_DAY = 3
+TEXT_VERSION = "2026-11-22"
 _VERSION_MARK = "."
 
 
 async def ask_subscription(session: Session, scope: Scope, asked: SubscriptionIn, *, house: House) -> None:
-    """Note what somebody asks for and mail the link that makes it true, at most once a day per address.
+    """Note what somebody asks for and mail the link that makes it true.
 
-    A known reader’s subscription stays as it is until the link is followed. While a mail of the last day stands,
-    nothing changes: its link confirms what it said, whatever others ask for meanwhile. Whoever may read the territory
-    asks for a letter with what is shared inside it; others get public news.
+    A known reader’s subscription stays as it is until the link is followed. While a mail of the last day waits for its
+    answer, nothing changes: its link confirms what it said, whatever others ask for meanwhile. Once it is answered
+    another may leave, a few a day per address at most. Whoever may read the territory asks for a letter with what is
+    shared inside it; others get public news.
 
     Raises:
         UnknownEpci: the filter names an EPCI outside the territory.
     """
     chosen = _checked(asked.filter, house)
     address_hash = house.keys.address(asked.email)
-    asked_at = await readers.find_last_asked(session, scope, address_hash=address_hash)
-    if asked_at is not None and now() - asked_at < ONE_MAIL_PER:
+    reader = await readers.find_live_subscription(session, scope, address_hash=address_hash)
+    asked_today = await readers.count_requests(session, scope, address_hash=address_hash, since=now() - DAY)
+    if _awaits_answer(reader) or asked_today >= MOST_MAILS_A_DAY:
         log.info("subscription_asked_again")
         return
     reach = Visibility.TERRITORY if scope.may(Right.READ_TERRITORY) else Visibility.PUBLIC
-    reader = await readers.find_live_subscription(session, scope, address_hash=address_hash)
     reader = reader or _new_reader(scope, asked, chosen, reach=reach, address_hash=address_hash)
     reader.asked_rhythm, reader.asked_filter, reader.asked_reach = asked.rhythm, chosen.canonical(), reach
     reader.asked_version += 1
     reader.asked_at = reader.updated_at = now()
     session.add(reader)
     _witness(session, reader, ConsentAct.REQUESTED, channel="form", proof="")
-    order_mail(session, _confirmation(reader, asked.rhythm, chosen, house=house), own=True)
+    order_mail(session, _confirmation(reader, asked.rhythm, chosen, house=house), subscription_id=reader.id)
     log.info("subscription_asked", subscription_id=str(reader.id))
 
 
@@ -105,7 +107,9 @@ async def change_rhythm(session: Session, scope: Scope, *, token: str, rhythm: R
 
 
 async def unsubscribe(session: Session, scope: Scope, *, token: str, channel: str, house: House) -> None:
-    """End a subscription and erase its address, from past letters too; again, and nothing changes.
+    """End a subscription and erase its address, from past mails too; again, and nothing changes.
+
+    A mail on its way at this moment loses its address when it is settled.
 
     Raises:
         NotFound: the link was altered.
@@ -122,9 +126,10 @@ async def unsubscribe(session: Session, scope: Scope, *, token: str, channel: st
 
 
 async def forget_unconfirmed(session: Session, scope: Scope) -> int:
-    """Delete what nobody confirmed in time; return how many rows."""
+    """Delete what nobody confirmed in time, and the address in the mail that asked; return how many rows."""
     forgotten = await readers.list_forgettable(session, scope, before=now() - LINK_LASTS)
     for reader in forgotten:
+        await forget_letters(session, scope, subscription_id=reader.id)
         await session.delete(reader)
     return len(forgotten)
 
@@ -194,6 +199,11 @@ def _checked(asked: FilterIn, house: House) -> Filter:
     return make_filter(epci=asked.epci, axes=asked.axes, kinds=asked.kinds)
 
 
+def _awaits_answer(reader: Subscription | None) -> bool:
+    """Tell whether a confirmation mail of the last day still waits for the button behind its link."""
+    return reader is not None and reader.asked_rhythm is not None and now() - reader.asked_at < DAY
+
+
 def _new_reader(
     scope: Scope, asked: SubscriptionIn, chosen: Filter, *, reach: Visibility, address_hash: str
 ) -> Subscription:
@@ -251,7 +261,7 @@ def _confirmation(reader: Subscription, rhythm: Rhythm, chosen: Filter, *, house
         heading="Confirmez votre abonnement",
         paragraphs=(
             f"Cette adresse a été donnée pour recevoir {letter}, {choice}.",
-            "L’abonnement commence quand vous le confirmez. Le lien sert pendant 48 heures.",
+            f"{WHEN_IT_STARTS} Le lien sert pendant 48 heures.",
             f"Si vous n’avez rien demandé, ne faites rien{FIRM}: rien ne changera.",
         ),
         links=(link,),

@@ -37,10 +37,11 @@ class RelayAddress:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the relay made of a mail, and its own words."""
+    """What the relay made of a mail, and its own words; ``cause`` is why it is away, and names nobody."""
 
     heard: Heard
     text: str = ""
+    cause: str = ""
 
 
 class Relay(Protocol):
@@ -72,7 +73,7 @@ class SmtpRelay:
             client = await self._connected()
         except (SMTPException, OSError) as away:
             await self._close()
-            return Answer(Heard.UNREACHABLE, _words(away))
+            return Answer(Heard.UNREACHABLE, _words(away), cause=_cause(away))
         refused = await self._envelope(client, mail)
         return refused or await self._content(client, mail)
 
@@ -137,3 +138,14 @@ def _words(error: Exception) -> str:
     if isinstance(error, SMTPResponseException):
         return f"{error.code} {error.message}"[:200]
     return type(error).__name__
+
+
+def _cause(error: Exception) -> str:
+    """Return what tells one failure to connect from another: code or class, and the class of what lies beneath."""
+    if isinstance(error, SMTPResponseException):
+        return f"{error.code} {type(error).__name__}"
+    if type(error) is SMTPException:
+        # Only the library itself raises the bare class, to say what the relay does not offer.
+        return error.message
+    beneath = f" {type(error.__cause__).__name__}" if error.__cause__ else ""
+    return f"{type(error).__name__}{beneath}"

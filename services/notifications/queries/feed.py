@@ -35,13 +35,23 @@ async def list_entries(
     if epci is not None:
         statement = statement.where(KnownEntry.home_epci == epci)
     if after is not None:
-        last = (await session.exec(select(KnownEntry).where(KnownEntry.id == after, *_visible(scope)))).first()
-        if last is None:
-            raise NotFound
+        last = await get_entry(session, scope, after)
         same = and_(col(KnownEntry.published_at) == last.published_at, col(KnownEntry.id) < last.id)
         statement = statement.where(or_(col(KnownEntry.published_at) < last.published_at, same))
     newest = statement.order_by(col(KnownEntry.published_at).desc(), col(KnownEntry.id).desc())
     return (await session.exec(newest.limit(limit))).all()
+
+
+async def get_entry(session: Session, scope: Scope, entry_id: UUID) -> KnownEntry:
+    """Return one entry.
+
+    Raises:
+        NotFound: none that ``scope`` may see.
+    """
+    row = (await session.exec(select(KnownEntry).where(KnownEntry.id == entry_id, *_visible(scope)))).first()
+    if row is None:
+        raise NotFound("Cette actualité n’est plus publiée, ou ne l’a jamais été.")
+    return row
 
 
 async def list_feed(

@@ -6,7 +6,14 @@ from uuid import UUID
 
 from sqlmodel import col, func, select
 
-from services.notifications.models import KnownPerson, Subscription, SubscriptionState, Suppression
+from services.notifications.models import (
+    ConsentAct,
+    ConsentRecord,
+    KnownPerson,
+    Subscription,
+    SubscriptionState,
+    Suppression,
+)
 from services.notifications.rules.filters import Rhythm, read_filter
 from services.notifications.schemas import FilterOut, SubscriptionOut, SubscriptionsOut
 from shared.db.session import Session
@@ -69,9 +76,21 @@ async def count_readers(session: Session, scope: Scope) -> Mapping[str, int]:
     return {state.value: found.get(state.value, 0) for state in SubscriptionState}
 
 
-async def find_last_asked(session: Session, scope: Scope, *, address_hash: str) -> datetime | None:
-    """Return when the last confirmation mail left for an address, whatever became of it."""
-    statement = select(func.max(Subscription.asked_at)).where(Subscription.address_hash == address_hash)
+async def has_left(session: Session, scope: Scope, *, subscription_id: UUID | None) -> bool:
+    """Tell whether the reader a mail is for unsubscribed or was forgotten; a mail of no subscription has no reader."""
+    if subscription_id is None:
+        return False
+    reader = await session.get(Subscription, subscription_id)
+    return reader is None or reader.state is SubscriptionState.UNSUBSCRIBED
+
+
+async def count_requests(session: Session, scope: Scope, *, address_hash: str, since: datetime) -> int:
+    """Return how many confirmation mails were asked for an address since an instant, whatever became of them."""
+    statement = select(func.count()).where(
+        ConsentRecord.address_hash == address_hash,
+        ConsentRecord.act == ConsentAct.REQUESTED,
+        col(ConsentRecord.occurred_at) > since,
+    )
     return (await session.exec(statement)).one()
 
 

@@ -7,7 +7,7 @@ from shared.contracts.notifications import EntryKind
 from shared.contracts.projects import Axis
 from shared.fields import scrub_line
 from shared.territory.communes import commune_name
-from shared.web.formats import heure, jour
+from shared.web.formats import a, heure, jour
 
 AGENDA = "agenda"
 UNTOLD_FACTS = frozenset({"pencilled", "unpublished"})
@@ -88,7 +88,7 @@ def _where(event: AgendaEvent, first: Slot) -> str:
     if event.attendance_mode == AttendanceMode.ONLINE:
         return ", en ligne"
     place = first.commune or (commune_name(first.commune_insee) if first.commune_insee else "")
-    return f" à {scrub_line(place)}" if place else ""
+    return f" {a(scrub_line(place))}" if place else ""
 
 
 def _summary(event: AgendaEvent, first: Slot) -> str:

@@ -39,7 +39,7 @@ class House:
         return member.base_url
 
 
-class Place(Protocol):
+class Surroundings(Protocol):
     """What knows which instance this is: a running application, or the work of a job."""
 
     @property
@@ -55,15 +55,15 @@ class Place(Protocol):
         """What signs its links."""
 
 
-def house_of(place: Place) -> House:
+def house_of(surroundings: Surroundings) -> House:
     """Return the house that an instance is."""
-    settings, territory = place.settings, place.territory
+    settings, territory = surroundings.settings, surroundings.territory
     return House(
         own=territory.member(settings.siren),
         territory=territory,
         base_url=settings.base_url,
         mail_from=settings.mail_from or "estuaire@localhost",
         demo=territory.demo,
-        signer=place.signer,
+        signer=surroundings.signer,
         keys=Keys(settings.secret()),
     )

@@ -10,7 +10,7 @@ from shared.contracts.notifications import EntryKind
 from shared.contracts.projects import ParticipantStatus, Project, Stage, Totals
 from shared.fields import scrub_line
 from shared.territory.communes import commune_name
-from shared.web.formats import euros, liste_et, pluriel
+from shared.web.formats import a, euros, liste_et, pluriel
 
 LIFE, FUNDING, PARTNERS = "life", "funding", "partners"
 OPEN = "open"
@@ -133,9 +133,9 @@ def _money_summary(project: Project) -> str:
 
 
 def _described(project: Project) -> str:
-    places = liste_et([commune_name(insee) for insee in project.commune_insee[:3]])
+    places = liste_et([a(commune_name(insee)) for insee in project.commune_insee[:3]])
     parts = (
-        f"À {places}." if places else "",
+        f"{places[0].upper()}{places[1:]}." if places else "",
         f"{AXES[project.axis]}." if project.axis and project.axis in AXES else "",
     )
     stage = f"Étape{_NB}: {STAGES[project.stage]}." if project.stage in STAGES else ""

@@ -152,6 +152,24 @@ def test_a_deadline_is_counted_in_days(days: int, expected: str) -> None:
     assert formats.delai(today + timedelta(days=days), today=today) == expected
 
 
+PLACES = [
+    ("Le Havre", "au Havre", "du Havre"),
+    ("Les Andelys", "aux Andelys", "des Andelys"),
+    ("Bolbec", "à Bolbec", "de Bolbec"),
+    ("La Londe", "à La Londe", "de La Londe"),
+    ("L’Aigle", "à L’Aigle", "de L’Aigle"),
+    ("Évreux", "à Évreux", "d’Évreux"),
+    ("Lery", "à Lery", "de Lery"),
+    ("Le", "à Le", "de Le"),
+    ("", "à ", "de "),
+]
+
+
+@pytest.mark.parametrize(("name", "after_a", "after_de"), PLACES)
+def test_the_article_of_a_name_melts_into_the_word_before_it(name: str, after_a: str, after_de: str) -> None:
+    assert (formats.a(name), formats.de(name)) == (after_a, after_de)
+
+
 def test_ends_of_ordinals_are_raised_and_the_text_is_escaped() -> None:
     assert formats.exposant("Lettre no 12 du 1er mai <b>") == Markup(
         "Lettre n<sup>o</sup> 12 du 1<sup>er</sup> mai &lt;b&gt;"

@@ -1,9 +1,9 @@
 """Every template of the project keeps the rules of pages, and the lint that says so fires."""
 
-import re
 from pathlib import Path
 
 import pytest
+from babel.messages.pofile import read_po
 
 from shared.web import i18n
 from shared.web.sprite import template_files
@@ -72,12 +72,18 @@ def test_controls_of_a_fragment_have_an_id() -> None:
     assert found == ["services/x/templates/_row.html:1: rule 12: a in a swapped fragment has no id"]
 
 
-def test_every_text_of_the_shell_is_in_the_french_catalogue() -> None:
-    folder = ROOT / "shared" / "web"
-    committed = (folder / "locale" / i18n.PO).read_text("utf-8")
-    texts = {message.id for message in i18n.extracted(folder) if message.id}
+LOCALES = sorted(locale for pattern in i18n.FOLDERS for locale in ROOT.glob(pattern))
 
-    assert texts
-    for text in texts:
-        singular = text if isinstance(text, str) else text[0]
-        assert f'"{singular}"' in re.sub(r'"\n"', "", committed), f"{singular}: run i18n.update_catalogue"
+
+def test_the_catalogues_were_found() -> None:
+    assert {"web", "notifications"} <= {locale.parent.name for locale in LOCALES}
+
+
+@pytest.mark.parametrize("locale", LOCALES, ids=lambda locale: str(locale.parent.relative_to(ROOT)))
+def test_a_catalogue_holds_every_text_of_its_folder_and_no_other(locale: Path) -> None:
+    with (locale / i18n.PO).open("rb") as source:
+        committed = {message.id for message in read_po(source, locale="fr") if message.id}
+    found = {message.id for message in i18n.extracted(locale.parent) if message.id}
+
+    assert found
+    assert committed == found, "run i18n.update_catalogue"

@@ -20,7 +20,7 @@ async def test_without_script_the_page_shows_all_and_the_form_takes_a_registrati
 
     await visit.open("/")
     await expect(page.get_by_role("rowheader").filter(has_text="Friche des Deux-Rives")).to_be_visible()
-    await page.get_by_role("link", name="Petit-déjeuner : cybersécurité").click()
+    await page.get_by_role("region", name="Agenda").get_by_role("link", name="Petit-déjeuner : cybersécurité").click()
     await page.get_by_label("Prénom et nom").fill("Sacha Exemple")
     await visit.press("M’inscrire")
     await expect(page.get_by_role("link", name="Cochez cette case")).to_be_visible()

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Container, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 
 import structlog
 from prometheus_client import Counter
+from structlog.contextvars import bound_contextvars
 
 from shared import crash
 from shared.clock import now
@@ -77,7 +79,8 @@ class Delivery:
             await self._transient(error)
             log.warning("batch_replayed_one_by_one", group=group, error=type(error).__name__)
             for raw, record in pairs:
-                await self._until_dead(group, raw, partial(self._apply, group, [raw], [record]))
+                with _named(record):
+                    await self._until_dead(group, raw, partial(self._apply, group, [raw], [record]))
         await self._refuse(group, refusals)
         self._pause = FIRST_PAUSE
         self.told([record for _, record in pairs])
@@ -90,7 +93,8 @@ class Delivery:
         """
         pairs, refusals = self._sorted(raws)
         for raw, record in pairs:
-            await self._until_dead(group, raw, partial(self._act, group, raw, record))
+            with _named(record):
+                await self._until_dead(group, raw, partial(self._act, group, raw, record))
         await self._refuse(group, refusals)
         self._pause = FIRST_PAUSE
 
@@ -212,6 +216,11 @@ class Delivery:
         crash.point("dlq.after_publish")
         DEAD.labels(self.epci, self.consumers.service, letter.reason.partition(":")[0]).inc()
         log.error("record_set_aside", topic=letter.raw.topic, offset=letter.raw.offset, reason=letter.reason)
+
+
+def _named(record: Record[State]) -> AbstractContextManager[object]:
+    """Let every line written because of a message name it, as those of a request name the request."""
+    return bound_contextvars(message_id=record.message_id, source=record.source)
 
 
 def group_of(epci: str, service: str, kind: str) -> str:

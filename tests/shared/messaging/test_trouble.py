@@ -8,9 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import event
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
 
 from shared.messaging.delivery import DeadLetter, Delivery
 from shared.messaging.envelope import RawRecord
+from shared.messaging.kafka import raw_of
 from shared.messaging.registry import dead_letter_topic
 from shared.territory.members import Territory
 from tests.support.backbone import SERVICE, Attempt, Bench, Effect, KnownProject, make_project
@@ -41,6 +44,21 @@ async def test_a_bug_of_ours_is_tried_five_times_and_holds_up_nobody_for_ever(
         found = await letters(bench, kind=kind)
         assert reasons(found) == {1: "bug:ZeroDivisionError"}
         assert (found[1].key, found[1].value) == (sent[1].key, sent[1].value)
+
+
+async def test_lines_written_because_of_a_message_name_it(
+    bench: Bench, territory: Territory, delivery: Delivery
+) -> None:
+    peer = territory.sirens[1]
+    await send(bench.bootstrap, topic_at(peer), [written(make_project(peer, title="poison"))])
+    raws = [raw_of(one) for one in await dump(bench.bootstrap, topic_at(peer))]
+
+    with capture_logs(processors=[merge_contextvars]) as lines:
+        await delivery.react("reactor", raws)
+
+    [message_id] = [value.decode() for name, value in raws[0].headers if name == "ce_id" and value]
+    failed = [line for line in lines if line["event"] == "record_failed"]
+    assert {(line["message_id"], line["source"]) for line in failed} == {(message_id, f"/epci/{peer}/projects")}
 
 
 async def test_a_database_away_sends_nothing_to_the_dlq(bench: Bench, territory: Territory, delivery: Delivery) -> None:

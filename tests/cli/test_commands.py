@@ -11,7 +11,7 @@ from services.cli.settings import read_settings
 from services.cli.tokens import tokens
 from shared.clock import shifted
 from shared.errors import Invalid
-from shared.territory.members import Territory
+from shared.territory.members import Territory, read_territory
 from tests.support.instances import environment
 
 RUN = CliRunner()
@@ -49,6 +49,22 @@ def test_a_login_at_the_relay_is_whole_and_never_in_the_clear(
 
     with pytest.raises(Invalid, match=f"^Réglages.*{sentence}"):
         read_settings()
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("{", "n’est pas du YAML"),
+        ("name: Essai\ncode: TI\nmembers: [{code: A}]", r"à corriger : .*members\.0\.siren, "),
+        ("name: Essai\ncode: TI\nmembers: [{siren: '1'}]", r"members\.0\.siren \(Un SIREN compte 9 chiffres"),
+    ],
+)
+def test_a_territory_file_says_where_it_is_wrong(tmp_path: Path, text: str, sentence: str) -> None:
+    (tmp_path / "wrong.yaml").write_text(text, encoding="utf-8")
+
+    with pytest.raises(Invalid, match=sentence) as refused:
+        read_territory(tmp_path / "wrong.yaml")
+    assert "type=" not in refused.value.detail
 
 
 def test_an_unknown_database_is_named_with_those_there_are() -> None:

@@ -55,7 +55,7 @@ contracts: setup ## Write the published schemas and the AsyncAPI document
 	@$(PY) -m services contracts write
 
 lock: ## Resolve the dependencies again into requirements.lock
-	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra demo --group dev --no-header --no-annotate pyproject.toml -o requirements.lock
+	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra demo --extra tracing --group dev --no-header --no-annotate pyproject.toml -o requirements.lock
 
 clean: ## Remove what setup and runs made
 	@rm -rf .venv .data shared/web/node_modules shared/web/static/vendor tests/browser/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis

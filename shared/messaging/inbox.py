@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import Index, LargeBinary, UniqueConstraint
+from sqlalchemy import Text as TextType
 from sqlmodel import Field, SQLModel
 
 from shared.db.base import table_of
@@ -47,17 +49,56 @@ class IncarnationColumns(SQLModel):
     heartbeat_id: UUID
     heartbeat_version: int = Field(default=0, sa_type=big_key)
     made_at: datetime = Field(sa_type=UtcDateTime)
+    restored_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    """Set by a restore, emptied by ``restore-check``: nothing is published meanwhile."""
+
+
+class FormerIncarnationColumns(SQLModel):
+    """What this database was before a restore: records of these incarnations are our own."""
+
+    id: UUID = Field(primary_key=True)
+    ended_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class ParkedColumns(SQLModel):
+    """One record that waits for what it refers to; later ones of its key wait behind it, in order of ``seq``."""
+
+    seq: int | None = Field(default=None, primary_key=True, sa_type=big_key)
+    group: str
+    topic: str
+    partition: int
+    offset: int = Field(sa_type=big_key)
+    timestamp_ms: int = Field(sa_type=big_key)
+    key: str
+    headers: str = Field(sa_type=TextType)
+    payload: bytes | None = Field(default=None, sa_type=LargeBinary)
+    reason: str
+    tries: int = 0
+    parked_at: datetime = Field(sa_type=UtcDateTime)
+    due_at: datetime = Field(sa_type=UtcDateTime, index=True)
+
+
+class SettledLetterColumns(SQLModel):
+    """What an operator decided of one dead letter; Kafka keeps the letter itself until its time is over."""
+
+    topic: str = Field(primary_key=True)
+    offset: int = Field(primary_key=True, sa_type=big_key)
+    verdict: str
+    settled_at: datetime = Field(sa_type=UtcDateTime)
 
 
 @dataclass(frozen=True)
 class MessageTables:
-    """The five tables of the backbone in one service’s database."""
+    """The tables of the backbone in one service’s database."""
 
     outbox: type[OutboxColumns]
     inbox: type[InboxColumns]
     positions: type[PositionColumns]
     attempts: type[AttemptColumns]
     incarnation: type[IncarnationColumns]
+    former: type[FormerIncarnationColumns]
+    parked: type[ParkedColumns]
+    letters: type[SettledLetterColumns]
 
 
 def message_tables(root: type[SQLModel]) -> MessageTables:
@@ -68,4 +109,11 @@ def message_tables(root: type[SQLModel]) -> MessageTables:
         positions=table_of(root, PositionColumns, name="consumer_position"),
         attempts=table_of(root, AttemptColumns, name="failed_attempt"),
         incarnation=table_of(root, IncarnationColumns, name="incarnation"),
+        former=table_of(root, FormerIncarnationColumns, name="former_incarnation"),
+        parked=table_of(root, ParkedColumns, name="parked_message", constraints=_parked_constraints()),
+        letters=table_of(root, SettledLetterColumns, name="settled_letter"),
     )
+
+
+def _parked_constraints() -> tuple[Index | UniqueConstraint, ...]:
+    return (UniqueConstraint("group", "topic", "offset"), Index("ix_parked_message_key", "group", "topic", "key"))

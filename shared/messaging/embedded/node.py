@@ -36,8 +36,11 @@ class LocalKafka:
     *thread* that called ``start``, which must therefore be one that lasts: the main thread, or the loop's.
     """
 
-    def __init__(self, folder: Path, *, port: int | None = None, outlive: bool = False) -> None:
+    def __init__(
+        self, folder: Path, *, port: int | None = None, outlive: bool = False, shape: storage.Shape = storage.USUAL
+    ) -> None:
         self.folder = folder.absolute()
+        self._shape = shape
         self._port = port
         self._outlive = outlive
         self._child: subprocess.Popen[bytes] | None = None
@@ -102,7 +105,7 @@ class LocalKafka:
         await self._free_folder()
         kafka = await asyncio.to_thread(installation, progress)
         ports = Ports.settle(self.folder, broker=self._port)
-        await asyncio.to_thread(storage.make_ready, self.folder, ports, kafka)
+        await asyncio.to_thread(storage.make_ready, self.folder, ports, kafka, self._shape)
         broker = ("kafka.Kafka", storage.CONFIGURATION)
         self._launch(kafka.recording_command(recording, *broker) if recording else kafka.command(*broker))
         self._wanted = True

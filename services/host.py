@@ -45,7 +45,8 @@ def build_app(names: Sequence[str], settings: InstanceSettings) -> FastAPI:
         [SERVICES[name] for name in names],
         settings=settings,
         territory=territory,
-        told=lambda records: _tell(hub, records),
+        shows=_is_shown,
+        publish=lambda shown: hub.publish(*shown),
     )
 
     @asynccontextmanager
@@ -106,12 +107,10 @@ def _error_page(request: Request, refusal: Refusal) -> Response:
     return render(request, "shared/error.html", context, status=refusal.status)
 
 
-def _tell(hub: Hub, records: Sequence[Record[State]]) -> None:
-    """Tell open pages of what a visitor may see; that something private moved is nobody’s to know."""
-    for record in records:
-        shown = record.state is not None and getattr(record.state, "visibility", None) == Visibility.PUBLIC
-        if shown and record.aggregate in SHOWN:
-            hub.publish(record.aggregate, str(record.id), record.version)
+def _is_shown(record: Record[State]) -> bool:
+    """Tell whether open pages hear of it: what a visitor may see; that something private moved is nobody’s to know."""
+    public = record.state is not None and getattr(record.state, "visibility", None) == Visibility.PUBLIC
+    return public and record.aggregate in SHOWN
 
 
 FOOTNOTE = "Estuaire, logiciel libre sous licence EUPL-1.2."

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from shared.db.engine import Database, is_transient
+from shared.db.engine import Database
+from shared.db.leading import Leadership
 from shared.db.session import Session
+from shared.db.trouble import is_transient
 from shared.settings import InstanceSettings
 from shared.signing import Signer
 from shared.territory.members import Territory
@@ -71,10 +73,11 @@ class Jobs:
 
 
 class Runner:
-    """Runs the jobs of one service until stopped; one failing job delays no other."""
+    """Runs the jobs of one service while this process leads its database; one failing job delays no other."""
 
-    def __init__(self, jobs: Jobs, work: Work) -> None:
+    def __init__(self, jobs: Jobs, work: Work, *, leader: Leadership) -> None:
         self._jobs = jobs
+        self._leader = leader
         self._work = work
         self._wakes: list[asyncio.Event] = []
         self._woken: list[asyncio.Event] = []
@@ -108,6 +111,8 @@ class Runner:
     async def _run(self, ticking: Ticking, wake: asyncio.Event) -> None:
         pause, stopping = ticking.seconds, self._work.stopping
         while not stopping.is_set():
+            if not await self._leader.led(unless=stopping):
+                continue
             wake.clear()
             try:
                 while not stopping.is_set() and await ticking.job(self._work):

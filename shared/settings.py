@@ -2,19 +2,30 @@
 
 import os
 import secrets
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, PostgresDsn, SecretStr, TypeAdapter, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.errors import Invalid
 from shared.fields import Line, Siren, Url
 
+_POSTGRESQL: TypeAdapter[PostgresDsn] = TypeAdapter(PostgresDsn)
+EXAMPLE = "postgresql://compte:motdepasse@serveur:5432/base"
 SHORTEST_SECRET = 32
+DATABASES = ("projects", "contacts", "events", "notifications", "identity")
 Limit = Literal["public", "form", "unsubscribe", "token", "refused"]
 Security = Literal["none", "starttls", "tls"]
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+
+
+@dataclass(frozen=True)
+class KafkaAccess:
+    """How a cluster is reached."""
+
+    bootstrap: str
 
 
 class InstanceSettings(BaseSettings):
@@ -29,6 +40,11 @@ class InstanceSettings(BaseSettings):
     port: int = Field(default=8000, ge=1, le=65535)
     base_url: Url = "http://127.0.0.1:8000"
     territory_bootstrap: Line = ""
+    projects_database_url: SecretStr | None = None
+    contacts_database_url: SecretStr | None = None
+    events_database_url: SecretStr | None = None
+    notifications_database_url: SecretStr | None = None
+    identity_database_url: SecretStr | None = None
     secret_key: SecretStr | None = Field(default=None, min_length=32)
     log_level: Level = "INFO"
     smtp_host: str = "127.0.0.1"
@@ -48,9 +64,36 @@ class InstanceSettings(BaseSettings):
             raise ValueError("Le mot de passe SMTP ne part pas en clair\u00a0: ESTUAIRE_SMTP_SECURITY=starttls ou tls.")
         return self
 
+    @field_validator(*(f"{name}_database_url" for name in DATABASES))
+    @classmethod
+    def _is_postgresql(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is None or not url.get_secret_value():
+            return None
+        try:
+            said = _POSTGRESQL.validate_python(url.get_secret_value())
+        except ValidationError:
+            raise ValueError(f"Seul PostgreSQL est pris en charge\u00a0: {EXAMPLE}.") from None
+        if not (said.path or "").strip("/"):
+            raise ValueError(f"Nommez la base\u00a0: {EXAMPLE}.")
+        return SecretStr(f"postgresql+asyncpg://{str(said).partition('://')[2]}")
+
+    @model_validator(mode="after")
+    def _keeps_databases_apart(self) -> Self:
+        said = [found.get_secret_value() for name in DATABASES if (found := self._url_said(name)) is not None]
+        if len(set(said)) < len(said):
+            raise ValueError("Chaque service a sa propre base\u00a0: deux adresses de base sont les mêmes.")
+        return self
+
     def database_url(self, service: str) -> str:
-        """Return where a service keeps its tables: a SQLite file of the data folder."""
+        """Return where a service keeps its tables: PostgreSQL if an address is set, else a file of the data folder."""
+        said = self._url_said(service)
+        if said is not None:
+            return said.get_secret_value()
         return f"sqlite+aiosqlite:///{self.data_dir.resolve() / service}.sqlite"
+
+    def _url_said(self, service: str) -> SecretStr | None:
+        said: SecretStr | None = getattr(self, f"{service}_database_url")
+        return said
 
     def secret(self) -> str:
         """Return the key of signed links: the setting, else one drawn once and kept beside the databases."""

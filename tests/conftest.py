@@ -3,6 +3,7 @@
 import pytest
 
 from shared.messaging.topology import Topology
+from shared.settings import KafkaAccess
 from shared.territory.members import Territory
 from tests.support.broker import Broker, NoKafka, find_broker
 from tests.support.territory import make_territory, random_siren
@@ -62,6 +63,6 @@ def territory(siren: str) -> Territory:
 @pytest.fixture
 def topics(bootstrap: str, territory: Territory) -> Topology:
     """Create the topics of the territory, as in production."""
-    topology = Topology(bootstrap)
+    topology = Topology(KafkaAccess(bootstrap))
     topology.apply(topology.plan(territory.sirens))
     return topology

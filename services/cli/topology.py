@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from shared.messaging.topology import Plan, Topology
+from shared.settings import KafkaAccess
 from shared.territory.members import read_territory
 
 topology = typer.Typer(help="Sujets Kafka du territoire.", no_args_is_help=True)
@@ -35,7 +36,7 @@ def apply(territory: Territory, bootstrap: Bootstrap, replicas: Replicas = 1) ->
 
 
 def _compare(territory: Path, bootstrap: str, replicas: int) -> tuple[Topology, Plan]:
-    cluster = Topology(bootstrap, replicas=replicas)
+    cluster = Topology(KafkaAccess(bootstrap), replicas=replicas)
     return cluster, cluster.plan(read_territory(territory).sirens)
 
 

@@ -25,6 +25,7 @@ from services.demo.watch import Watch
 from shared.messaging.embedded.node import LocalKafka
 from shared.messaging.kafka import acknowledges
 from shared.messaging.topology import Topology
+from shared.settings import KafkaAccess
 
 FOLDER = Path(".data/demo")
 
@@ -145,7 +146,7 @@ async def _stage(grounds: Grounds, console: Console) -> AsyncIterator[Stage]:
         await kafka.start(probe=acknowledges, progress=lambda step: console.print(f"  {step}"))
         stack.push_async_callback(kafka.stop)
         stack.push_async_callback(instances.stop)
-        topology = await asyncio.to_thread(Topology, kafka.bootstrap)
+        topology = await asyncio.to_thread(Topology, KafkaAccess(kafka.bootstrap))
         plan = await asyncio.to_thread(topology.plan, grounds.territory.sirens)
         made = await asyncio.to_thread(topology.apply, plan)
         console.print(f"Kafka répond ; {made} sujets créés. Démarrage de {len(grounds.places)} instances…")

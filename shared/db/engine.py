@@ -1,20 +1,30 @@
 """One database: its engine, its settings, its two kinds of transactions."""
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any
 
 from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, async_sessionmaker, create_async_engine
+from sqlmodel import func, select
 
 from shared import crash
 from shared.db.session import Origin, Session, give_origin, run_after_commit
 
 _WRITES = "estuaire_writes"
+ALONE = 0x657374756169
+# A request that takes longer is lost anyhow; a transaction left open would keep rows locked for the others.
+POSTGRESQL = {
+    "application_name": "estuaire",
+    "statement_timeout": "30s",
+    "lock_timeout": "5s",
+    "idle_in_transaction_session_timeout": "60s",
+    "jit": "off",
+}
+CONNECT_SECONDS = 5
 PRAGMAS = ("journal_mode=WAL", "busy_timeout=5000", "synchronous=FULL", "cache_size=-500")
 
 
@@ -26,11 +36,14 @@ class Database:
         self.origin = origin
         self.info: dict[str, object] = {}
         self.on_commit: Callable[[], None] = _nothing
+        self.announces: Callable[[], str] = str
+        """The channel on which each commit is told to other replicas; empty: none."""
         self.engine = _engine(self.url, foreign_keys=foreign_keys)
         self._writer = asyncio.Lock()
         writing = self.engine.execution_options(**{_WRITES: True})
+        reading = self.engine if self.is_sqlite else self.engine.execution_options(postgresql_readonly=True)
         self._write = async_sessionmaker(writing, class_=Session, expire_on_commit=False)
-        self._read = async_sessionmaker(self.engine, class_=Session, expire_on_commit=False)
+        self._read = async_sessionmaker(reading, class_=Session, expire_on_commit=False)
 
     @property
     def is_sqlite(self) -> bool:
@@ -49,6 +62,7 @@ class Database:
             if self.origin:
                 give_origin(session, self.origin)
             yield session
+            await self._announce(session)
             crash.point("command.before_commit")
             await session.commit()
             crash.point("command.after_commit")
@@ -83,6 +97,19 @@ class Database:
         """Close every connection."""
         await self.engine.dispose()
 
+    async def _announce(self, session: Session) -> None:
+        channel = "" if self.is_sqlite else self.announces()
+        if channel:
+            await session.exec(select(func.pg_notify(channel, "")))
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[Session]:
+        """Open a writing transaction that no other one of its kind overlaps, in whatever process."""
+        async with self.transaction(quiet=True) as session:
+            if not self.is_sqlite:
+                await session.exec(select(func.pg_advisory_xact_lock(ALONE)))
+            yield session
+
     def _one_writer(self) -> AbstractAsyncContextManager[Any]:
         return self._writer if self.is_sqlite else nullcontext()
 
@@ -91,21 +118,12 @@ def _nothing() -> None:
     """Tell nobody."""
 
 
-def is_transient(error: BaseException) -> bool:
-    """Tell whether a database error may pass by itself: locked, connection lost, disk full; a wrong query is not."""
-    if isinstance(error, DBAPIError) and error.connection_invalidated:
-        return True
-    cause = error.orig if isinstance(error, OperationalError) else error
-    if isinstance(cause, sqlite3.Error):
-        # SQLite has one error class for a lock and for a column that does not exist.
-        code = getattr(cause, "sqlite_errorcode", sqlite3.SQLITE_ERROR)  # errors of the driver itself have none
-        return isinstance(cause, sqlite3.OperationalError) and code != sqlite3.SQLITE_ERROR
-    return isinstance(error, OperationalError)
-
-
 def _engine(url: URL, *, foreign_keys: bool) -> AsyncEngine:
     if url.get_backend_name() != "sqlite":
-        return create_async_engine(url, pool_size=5, pool_pre_ping=True, hide_parameters=True)
+        options = {"timeout": CONNECT_SECONDS, "server_settings": POSTGRESQL}
+        return create_async_engine(
+            url, pool_size=5, pool_timeout=CONNECT_SECONDS, connect_args=options, hide_parameters=True
+        )
     engine = create_async_engine(url, connect_args={"timeout": 5}, pool_size=2, max_overflow=20, hide_parameters=True)
 
     @event.listens_for(engine.sync_engine, "connect")

@@ -13,11 +13,11 @@ from alembic.autogenerate.api import AutogenContext
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, MetaData
+from sqlalchemy import Connection, MetaData, func, select
 from sqlalchemy.exc import IntegrityError
 
 from shared.db.columns import ByValue, Euros, UtcDateTime
-from shared.db.engine import Database
+from shared.db.engine import ALONE, Database
 
 
 def config_for(package: str) -> Config:
@@ -36,6 +36,7 @@ async def upgrade(database: Database, *, package: str) -> None:
 
     def run(connection: Connection) -> None:
         config = config_for(package)
+        _wait_for_others(connection)
         if MigrationContext.configure(connection).get_current_revision() == head(package):
             return
         config.attributes["connection"] = connection
@@ -49,6 +50,14 @@ async def upgrade(database: Database, *, package: str) -> None:
             await connection.run_sync(run)
     finally:
         await unchecked.close()
+
+
+def _wait_for_others(connection: Connection) -> None:
+    """Let one replica at a time migrate; a long migration may take the time it takes."""
+    if connection.dialect.name != "sqlite":
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        connection.exec_driver_sql("SET LOCAL lock_timeout = '60s'")
+        connection.execute(select(func.pg_advisory_xact_lock(ALONE)))
 
 
 def _check_references(connection: Connection) -> None:

@@ -6,15 +6,18 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from starlette.exceptions import HTTPException
 
-from shared.db.engine import is_transient
+from shared.db.trouble import is_transient
 from shared.errors import Failed, Invalid, NotAllowed, NotFound, Refusal, TooLarge, Unauthenticated, Unavailable
 from shared.http.context import SECURITY
 from shared.http.preconditions import Replayed
 
 log = structlog.get_logger(__name__)
+# What a database that is away raises, in the driver or before it.
+TROUBLE = (DBAPIError, NoConnection, ConnectionError, TimeoutError)
 
 PageOf = Callable[[Request, Refusal], Response]
 
@@ -87,7 +90,7 @@ def install_refusals(app: FastAPI, *, page_of: PageOf) -> None:
         return response
 
     async def refused(request: Request, error: Exception) -> Response:
-        if isinstance(error, OperationalError) and not is_transient(error):
+        if isinstance(error, TROUBLE) and not is_transient(error):
             raise error
         return answer(request, error)
 
@@ -97,7 +100,7 @@ def install_refusals(app: FastAPI, *, page_of: PageOf) -> None:
         response.headers.update({**SECURITY, "x-request-id": request.state.request_id})
         return response
 
-    for kind in (Refusal, RequestValidationError, HTTPException, OperationalError):
+    for kind in (Refusal, RequestValidationError, HTTPException, *TROUBLE):
         app.add_exception_handler(kind, refused)
     app.add_exception_handler(Exception, failed)
 
@@ -122,8 +125,9 @@ def _as_refusal(error: Exception) -> Refusal:
             return Invalid("La demande contient des erreurs.", errors=errors)
         case HTTPException():
             return _BY_STATUS.get(error.status_code, _not_allowed)()
-        case OperationalError() if is_transient(error):
-            log.warning("database_unavailable", error=type(error.orig).__name__)
+        case _ if isinstance(error, TROUBLE) and is_transient(error):
+            cause = error.orig if isinstance(error, DBAPIError) else error
+            log.warning("database_unavailable", error=type(cause).__name__)
             return Unavailable("La base ne répond pas. Réessayez dans un instant.", retry_after=2)
         case _:
             return Failed("L’incident est noté. S’il se répète, donnez-nous sa référence.")

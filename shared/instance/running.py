@@ -1,7 +1,6 @@
 """One running instance: databases first, HTTP at once, Kafka in the background for as long as it takes."""
 
 import asyncio
-import time
 from collections.abc import Callable, Coroutine, Sequence
 from importlib.metadata import version
 from math import nan
@@ -13,60 +12,58 @@ from prometheus_client import Gauge
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import col, func, select
 
-from shared.contracts import CATALOGUE
-from shared.contracts.base import State
+from shared.contracts.base import State, Visibility
 from shared.db.engine import Database
+from shared.db.leading import COMMITTED, LIVE, Leadership
 from shared.db.migrate import upgrade
 from shared.db.session import Origin
-from shared.errors import Unavailable
+from shared.instance.backbone import Backbone, make_letters
 from shared.instance.upkeep import with_upkeep
 from shared.jobs import Runner, Work
-from shared.messaging.delivery import Delivery, group_of
 from shared.messaging.embedded.errors import AlreadyRunning, LocalKafkaError
 from shared.messaging.embedded.node import LocalKafka
 from shared.messaging.heartbeat import incarnate
-from shared.messaging.kafka import DeadLetters, Publisher, Subscribers, Subscription, acknowledges, answers
+from shared.messaging.kafka import DeadLetters, acknowledges
 from shared.messaging.recorder import WAKE_RELAY
-from shared.messaging.registry import Record, dead_letter_topic, pattern_of
-from shared.messaging.relay import Relay
-from shared.messaging.topology import Topology
+from shared.messaging.registry import Record
 from shared.service import RunningService, Service
-from shared.settings import InstanceSettings
+from shared.settings import InstanceSettings, KafkaAccess
 from shared.signing import Signer
 from shared.territory.members import Territory
 
 log = structlog.get_logger(__name__)
 
-WINDOW_SECONDS = 5
-# A thread waits for the answer, and a stop waits for the thread.
-TOPICS_SECONDS = 4.0
-LONGEST_PAUSE = 15.0
-ASKED_SECONDS = 5.0
 SOFTWARE = f"estuaire {version('estuaire')}"
 BACKLOG = Gauge("estuaire_outbox_backlog", "Rows not yet published", ["epci", "service"])
-Told = Callable[[Sequence[Record[State]]], None]
+Shown = tuple[str, str, int]
+"""What an open page is told of: aggregate, id, version."""
 
 
 class Instance:
     """The services of one EPCI in one process, and all that runs beside their doors."""
 
     def __init__(
-        self, services: Sequence[Service], *, settings: InstanceSettings, territory: Territory, told: Told
+        self,
+        services: Sequence[Service],
+        *,
+        settings: InstanceSettings,
+        territory: Territory,
+        shows: Callable[[Record[State]], bool],
+        publish: Callable[[Shown], None],
     ) -> None:
         self.settings = settings
         self.territory = territory
         self.signer = Signer(settings.secret())
         self.identity = Database(settings.database_url("identity"))
         self.services = [RunningService(one, Database(settings.database_url(one.name))) for one in services]
-        self.relays: dict[str, Relay] = {}
-        self.subscribers: Subscribers | None = None
+        self.leaders = {one.manifest.name: Leadership(one.database) for one in self.services}
+        self.backbones: list[Backbone] = []
         self.kafka: LocalKafka | None = None
         self.bootstrap = settings.territory_bootstrap
-        self._told = told
-        self._runners: list[Runner] = []
+        self._shows, self._publish = shows, publish
+        self._runners: dict[str, Runner] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._dead_letters: list[DeadLetters] = []
-        self._asked_at, self._answered = 0.0, False
+        self._letters: dict[str, DeadLetters] = {}
 
     async def start(self) -> None:
         """Bring the databases up to date and start everything; Kafka may come later, or never."""
@@ -78,40 +75,27 @@ class Instance:
 
     async def stop(self) -> None:
         """Stop in order, each within bounds: jobs, relays, consumers, databases, then a Kafka of ours."""
-        await asyncio.gather(*(runner.stop() for runner in self._runners))
-        await self._finish_relays()
+        await asyncio.gather(*(runner.stop() for runner in self._runners.values()))
+        await asyncio.gather(*(backbone.finish_relays() for backbone in self.backbones))
         for task in reversed(self._tasks.values()):
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
-        for letters in self._dead_letters:
+        for letters in self._letters.values():
             await letters.close()
+        await asyncio.gather(*(leader.stop() for leader in self.leaders.values()))
         for database in (self.identity, *(one.database for one in self.services)):
             await database.close()
         if self.kafka is not None:
             await self.kafka.stop()
 
-    async def _finish_relays(self) -> None:
-        """Let each relay end its window, within bounds: what is not marked is sent again at the next start."""
-        for relay in self.relays.values():
-            relay.ask_to_stop()
-        ending = [self._tasks[f"relay.{name}"] for name in self.relays]
-        if ending:
-            await asyncio.wait(ending, timeout=WINDOW_SECONDS)
-
     def dead_tasks(self) -> list[str]:
         """Return the tasks that should run and have ended."""
         ended = [name for name, task in self._tasks.items() if task.done()]
-        return ended + (self.subscribers.dead() if self.subscribers else [])
+        return ended + [group for backbone in self.backbones for group in backbone.subscribers.dead()]
 
     async def hears_kafka(self) -> bool:
-        """Tell whether the consumers run and Kafka answers now; Kafka is asked at most every five seconds."""
-        if self.subscribers is None or not self.subscribers.connected:
-            return False
-        instant = time.monotonic()
-        if instant > self._asked_at + ASKED_SECONDS:
-            self._asked_at = instant  # first, so that who asks meanwhile is told what was known
-            self._answered = await answers(self.bootstrap)
-        return self._answered
+        """Tell whether the consumers run and Kafka answers now."""
+        return bool(self.backbones) and all([await backbone.hears() for backbone in self.backbones])
 
     async def measure(self) -> None:
         """Bring the figures up to date that are read from databases; one that is away has no figure."""
@@ -136,7 +120,7 @@ class Instance:
     async def _prepare(self, service: RunningService) -> None:
         manifest, database = service.manifest, service.database
         await upgrade(database, package=manifest.package)
-        async with database.transaction() as session:
+        async with database.alone() as session:
             instance = await incarnate(session, manifest.tables)
         database.origin = Origin(
             epci=self.settings.siren,
@@ -145,41 +129,69 @@ class Instance:
             base_url=self.settings.base_url,
             name=self.territory.member(self.settings.siren).name,
         )
+        self._listen(service)
         self._start_jobs(service)
+
+    def _listen(self, service: RunningService) -> None:
+        """Wake what a commit wakes, here or in whichever replica leads."""
+        name, leader = service.manifest.name, self.leaders[service.manifest.name]
+
+        def heard(channel: str, payload: str) -> None:
+            if channel == LIVE:
+                aggregate, _, rest = payload.partition(" ")
+                id_, _, newest = rest.partition(" ")
+                self._publish((aggregate, id_, int(newest)))
+                return
+            self._wake_relays(name)
+            self._runners[name].wake()
+
+        leader.heard = heard
+        service.database.info[WAKE_RELAY] = lambda: self._wake_relays(name)
+        service.database.announces = lambda: "" if leader.leading else COMMITTED
+        leader.start()
+
+    def _wake_relays(self, name: str) -> None:
+        for backbone in self.backbones:
+            if name in backbone.relays:
+                backbone.relays[name].wake()
+
+    def _told(self, name: str, records: Sequence[Record[State]]) -> None:
+        """Tell the open pages of every replica what has changed."""
+        for record in records:
+            if self._shows(record):
+                self.leaders[name].tell(LIVE, f"{record.aggregate} {record.id} {record.version}")
 
     def _start_jobs(self, service: RunningService) -> None:
         work = Work(service.database, self.settings, self.territory, self.signer)
         beats = self.settings.heartbeat_seconds
-        runner = Runner(with_upkeep(service.manifest, heartbeat_seconds=beats, software=SOFTWARE), work)
+        jobs = with_upkeep(service.manifest, heartbeat_seconds=beats, software=SOFTWARE)
+        runner = Runner(jobs, work, leader=self.leaders[service.manifest.name])
         service.database.on_commit = runner.wake
-        self._runners.append(runner)
+        self._runners[service.manifest.name] = runner
         runner.start()
-
-    def _start_relay(self, service: RunningService) -> None:
-        name = service.manifest.name
-        relay = Relay(
-            service.database,
-            service.manifest.tables.outbox,
-            Publisher(self.bootstrap, client_id=f"{self.settings.siren}.{name}.relay"),
-            lock=self.settings.data_dir / f"{name}.relay.lock",
-        )
-        self.relays[name] = relay
-        service.database.info[WAKE_RELAY] = relay.wake
-        self._spawn(f"relay.{name}", relay.run())
 
     async def _connect(self) -> None:
         """Find or start Kafka, then publish and consume for ever."""
         if not self.bootstrap:
             self.bootstrap = await self._own_kafka()
-        await self._own_topics()
-        for service in self.services:
-            self._start_relay(service)
-        self.subscribers = Subscribers(
-            bootstrap=self.bootstrap,
-            client_id=self.settings.siren,
-            subscriptions=[one for service in self.services for one in self._subscriptions(service)],
-        )
-        await self.subscribers.run()
+        self.backbones = self.build_backbones()
+        await asyncio.gather(*(backbone.run(self.leaders, self._spawn) for backbone in self.backbones))
+
+    def build_backbones(self) -> list[Backbone]:
+        """Return the ways to Kafka of this instance, not yet running."""
+        access = KafkaAccess(self.bootstrap)
+        self._letters = make_letters(self.services, access=access, epci=self.settings.siren, software=SOFTWARE)
+        return [
+            Backbone(
+                access=access,
+                reach=tuple(Visibility),
+                services=self.services,
+                settings=self.settings,
+                territory=self.territory,
+                letters=self._letters,
+                told=self._told,
+            )
+        ]
 
     async def _own_kafka(self) -> str:
         kafka = LocalKafka(self.settings.data_dir / "kafka")
@@ -192,48 +204,11 @@ class Instance:
             self._spawn("kafka", kafka.keep_alive(probe=acknowledges))
         return kafka.bootstrap
 
-    async def _own_topics(self) -> None:
-        """Create our own missing topics where we may; elsewhere an operator’s ``topology apply`` has done so."""
-        pause = 0.5
-        while True:
-            try:
-                topology = await asyncio.to_thread(Topology, self.bootstrap, patience=TOPICS_SECONDS)
-                plan = await asyncio.to_thread(topology.plan, [self.settings.siren])
-                await asyncio.to_thread(topology.apply, plan)
-            except Unavailable as refused:
-                log.warning("topics_not_checked", reason=refused.slug, detail=refused.detail, pause=pause)
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, LONGEST_PAUSE)
-            else:
-                return
-
-    def _subscriptions(self, service: RunningService) -> list[Subscription]:
-        manifest, own = service.manifest, self.settings.siren
-        topic = str(dead_letter_topic(manifest.name, epci=own))
-        letters = DeadLetters(self.bootstrap, topic=topic, software=SOFTWARE)
-        self._dead_letters.append(letters)
-        delivery = Delivery(
-            epci=own,
-            database=service.database,
-            tables=manifest.tables,
-            consumers=manifest.consumers,
-            members=frozenset(self.territory.sirens),
-            bury=letters.bury,
-            told=self._told,
-        )
-        return [
-            Subscription(group_of(own, manifest.name, kind), pattern, handle)
-            for kind, heard, handle in (
-                ("projector", set(manifest.consumers.kept), delivery.project),
-                ("reactor", set(manifest.consumers.reactions), delivery.react),
-            )
-            if (pattern := pattern_of([CATALOGUE[one] for one in heard], own=own, members=self.territory.sirens))
-        ]
-
-    def _spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work, name=name)
         task.add_done_callback(_note_end)
         self._tasks[name] = task
+        return task
 
 
 def _note_end(task: asyncio.Task[None]) -> None:

@@ -49,7 +49,7 @@ async def get_status(request: Request) -> InstanceStatus:
 
 
 async def _status(service: RunningService, instance: Instance) -> ServiceStatus:
-    tables, relay = service.manifest.tables, instance.relays.get(service.manifest.name)
+    tables = service.manifest.tables
     outbox, waiting = tables.outbox, col(tables.outbox.published_at).is_(None)
     counts = select(
         func.count(),
@@ -63,7 +63,7 @@ async def _status(service: RunningService, instance: Instance) -> ServiceStatus:
             positions.setdefault(row.group, {})[row.topic] = row.next_offset
     return ServiceStatus(
         service=service.manifest.name,
-        leading=relay is not None and relay.leading,
+        leading=instance.leaders[service.manifest.name].leading,
         recorded=recorded,
         backlog=backlog,
         blocked=blocked,

@@ -14,8 +14,9 @@ from structlog.contextvars import bound_contextvars
 from shared import crash
 from shared.clock import now
 from shared.contracts.base import State
-from shared.db.engine import Database, is_transient
+from shared.db.engine import Database
 from shared.db.session import Session
+from shared.db.trouble import is_transient
 from shared.db.upsert import insert_missing
 from shared.messaging.envelope import RawRecord, Refused, read
 from shared.messaging.inbox import MessageTables

@@ -1,7 +1,7 @@
 """Names of topics, and what a service does with what it hears."""
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -115,16 +115,23 @@ class Consumers:
         return register
 
 
-def pattern_of(aggregates: Iterable[type[State]], *, own: str, members: Iterable[str]) -> str | None:
-    """Return the regular expression of the topics in which one instance hears these aggregates.
+def pattern_of(
+    aggregates: Iterable[type[State]],
+    *,
+    own: str,
+    members: Iterable[str],
+    reach: Collection[Visibility] = tuple(Visibility),
+) -> str | None:
+    """Return the regular expression of the topics in which one instance hears these aggregates on one cluster.
 
     Territory topics of every member, private ones of its own. Without braces: FastStream reads them as parameters.
     """
-    territory = sorted({s.aggregate for s in aggregates if Visibility.TERRITORY in s.scopes})
-    private = sorted({s.aggregate for s in aggregates if Visibility.TERRITORY not in s.scopes})
+    heard = sorted(aggregates, key=lambda state: state.aggregate)
+    territory = [state.aggregate for state in heard if Visibility.TERRITORY in state.scopes]
+    private = [state.aggregate for state in heard if Visibility.TERRITORY not in state.scopes]
     parts = []
-    if territory:
+    if territory and Visibility.TERRITORY in reach:
         parts.append(rf"territory\.({'|'.join(sorted(set(members)))})\.({'|'.join(territory)})")
-    if private:
+    if private and Visibility.PRIVATE in reach:
         parts.append(rf"private\.{own}\.({'|'.join(private)})")
     return rf"^ti\.({'|'.join(parts)})\.v1$" if parts else None

@@ -1,13 +1,11 @@
 """From the outbox to Kafka: one active relay per database, order kept per key, nothing lost and nothing skipped."""
 
 import asyncio
-import fcntl
 import json
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
-from pathlib import Path
 from typing import Protocol
 
 import structlog
@@ -18,7 +16,10 @@ from sqlmodel import col, select
 
 from shared import crash
 from shared.clock import now
-from shared.db.engine import Database, is_transient
+from shared.contracts.base import Visibility
+from shared.db.engine import Database
+from shared.db.leading import Leadership
+from shared.db.trouble import is_transient
 from shared.messaging.outbox import OutboxColumns
 
 log = structlog.get_logger(__name__)
@@ -89,18 +90,26 @@ class _Outcome:
 
 
 class Relay:
-    """Publishes the outbox of one database until cancelled."""
+    """Publishes the outbox of one database to one cluster, as far as that cluster’s topics reach, until stopped."""
 
-    def __init__(self, database: Database, outbox: type[OutboxColumns], channel: Channel, *, lock: Path) -> None:
+    def __init__(
+        self,
+        database: Database,
+        outbox: type[OutboxColumns],
+        channel: Channel,
+        *,
+        leader: Leadership,
+        reach: Sequence[Visibility] = tuple(Visibility),
+    ) -> None:
         self._database = database
         self._outbox = outbox
         self._channel = channel
-        self._lock = lock
+        self._leader = leader
+        self._elsewhere = [f"ti.{one.value}." for one in Visibility if one not in reach]
         self._wake = asyncio.Event()
         self._waiting: dict[tuple[str, str], _Waiting] = {}
         self._one_by_one: set[str] = set()
-        self.leading = False
-        self._stopping = False
+        self._stop = asyncio.Event()
         origin = database.origin
         self._labels = (origin.epci, origin.service) if origin else ("", "")
 
@@ -110,22 +119,17 @@ class Relay:
 
     def ask_to_stop(self) -> None:
         """Let the window under way end, then end ``run``."""
-        self._stopping = True
+        self._stop.set()
         self._wake.set()
 
     async def run(self) -> None:
-        """Wait to be the only relay of this database, then publish until asked to stop."""
-        with leadership(self._lock) as acquire:
-            while not (self._stopping or acquire()):  # noqa: ASYNC110 - the lock of another process sets no event of ours
-                await asyncio.sleep(IDLE_SECONDS)
-            self.leading = not self._stopping
-            log.info("relay_leads", leading=self.leading)
-            try:
-                while not self._stopping:
+        """Publish whenever this process leads the database, until asked to stop."""
+        try:
+            while not self._stop.is_set():
+                if await self._leader.led(unless=self._stop):
                     await self._turn()
-            finally:
-                self.leading = False
-                await self._channel.close()
+        finally:
+            await self._channel.close()
 
     async def _turn(self) -> None:
         try:
@@ -134,28 +138,33 @@ class Relay:
             # Infrastructure is retried for ever with the position held; a bug must not end the relay in silence.
             log.error("relay_turn_failed", error=type(error).__name__, transient=is_transient(error))
             busy = False
-        if not busy and not self._stopping:
+        if not busy and not self._stop.is_set():
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), IDLE_SECONDS)
             self._wake.clear()
 
     async def publish_window(self) -> bool:
-        """Publish the oldest rows that may go; tell whether there may be more."""
+        """Publish the oldest rows that may go, while this process leads; tell whether there may be more."""
         rows = await self._select()
         if not rows:
             return False
         crash.point("relay.after_select")
         known = await self._channel.ready(sorted({row.topic for row in rows}))
-        for topic in {row.topic for row in rows} - known:
+        absent = {row.topic for row in rows} - known
+        for topic in absent:
             self._back_off(topic)
         rows = [row for row in rows if row.topic in known]
-        outcome = await self._send(rows)
+        with self._leader.sending():
+            if not self._leader.leading:
+                return False  # lost while we waited: another relay may be at these rows
+            outcome = await self._send(rows)
         crash.point("relay.after_ack")
         await self._mark(outcome)
         crash.point("relay.after_mark")
         if outcome.renew:
             await self._channel.renew()
-        return bool(outcome.confirmed or outcome.refused)
+        # What waits for a topic is not selected the next time: others may be behind it.
+        return bool(outcome.confirmed or outcome.refused or absent)
 
     async def _select(self) -> list[OutboxColumns]:
         outbox = self._outbox
@@ -169,6 +178,7 @@ class Relay:
         statement = (
             select(outbox)
             .where(col(outbox.published_at).is_(None), ~stopped, col(outbox.topic).not_in(absent))
+            .where(*(~col(outbox.topic).startswith(prefix) for prefix in self._elsewhere))
             .order_by(col(outbox.seq))
             .limit(WINDOW)
         )
@@ -264,19 +274,3 @@ async def _settled(future: Awaitable[object] | BaseException) -> BaseException |
     except Exception as error:
         return error
     return None
-
-
-@contextmanager
-def leadership(lock: Path) -> Iterator[Callable[[], bool]]:
-    """Give a function that tries to become the only holder of ``lock``, on this machine, until the process ends."""
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("w") as held:
-
-        def acquire() -> bool:
-            try:
-                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return False
-            return True
-
-        yield acquire

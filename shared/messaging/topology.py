@@ -15,6 +15,7 @@ from shared.contracts import CATALOGUE, SERVICES
 from shared.contracts.base import Visibility
 from shared.errors import Unavailable
 from shared.messaging.registry import dead_letter_topic, topic_of
+from shared.settings import KafkaAccess
 
 DAY_MS = 24 * 3600 * 1000
 PATIENCE_SECONDS = 20.0
@@ -74,11 +75,11 @@ def topics_of(epci: str, *, replicas: int = 1) -> list[TopicPlan]:
 class Topology:
     """Compares one cluster with the plan, and makes what is missing; waits ``patience`` seconds for each answer."""
 
-    def __init__(self, bootstrap: str, *, replicas: int = 1, patience: float = PATIENCE_SECONDS) -> None:
+    def __init__(self, access: KafkaAccess, *, replicas: int = 1, patience: float = PATIENCE_SECONDS) -> None:
         self._replicas = replicas
         self._patience = patience
         # Kept referenced: its futures never resolve once it is collected.
-        self._admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 2, "socket.timeout.ms": 10_000})
+        self._admin = AdminClient({"bootstrap.servers": access.bootstrap, "log_level": 2, "socket.timeout.ms": 10_000})
 
     def plan(self, sirens: Iterable[str]) -> Plan:
         """Return what is missing and what differs, changing nothing.

@@ -13,7 +13,7 @@ from services.host import SERVICES
 from shared.instance.running import Instance
 from shared.messaging.kafka import Subscribers, Subscription, keep_raw, parse_cleaned
 from shared.messaging.kafka.polling import LongPoll
-from shared.settings import InstanceSettings
+from shared.settings import InstanceSettings, KafkaAccess
 from tests.support.code import PRODUCT, Source, calls, dotted, imports, sources, told
 from tests.support.territory import make_territory, random_siren
 
@@ -39,14 +39,21 @@ def subscriptions(tmp_path_factory: pytest.TempPathFactory) -> list[Subscription
         territory_bootstrap="127.0.0.1:1",
         _env_file=None,
     )
-    instance = Instance(list(SERVICES.values()), settings=settings, territory=territory, told=lambda records: None)
-    return [one for service in instance.services for one in instance._subscriptions(service)]
+    instance = Instance(
+        list(SERVICES.values()),
+        settings=settings,
+        territory=territory,
+        shows=lambda record: False,
+        publish=lambda shown: None,
+    )
+    (backbone,) = instance.build_backbones()
+    return [one for service in instance.services for one in backbone.subscriptions(service)]
 
 
 @pytest.fixture
 def subscribers(subscriptions: list[Subscription]) -> list[BatchSubscriber]:
     """Return the subscribers made of them."""
-    broker = Subscribers("127.0.0.1:1", "rules", subscriptions)._build()
+    broker = Subscribers(KafkaAccess("127.0.0.1:1"), "rules", subscriptions)._build()
     return [one for one in broker.subscribers if isinstance(one, BatchSubscriber)]
 
 
@@ -69,7 +76,7 @@ def test_every_subscriber_loses_leaks_and_decodes_nothing(subscribers: list[Batc
 
 
 def test_no_subscriber_can_publish(subscriptions: list[Subscription]) -> None:
-    broker = Subscribers("127.0.0.1:1", "rules", subscriptions)._build()
+    broker = Subscribers(KafkaAccess("127.0.0.1:1"), "rules", subscriptions)._build()
 
     assert broker.config.broker_config.consumer_only
     assert not broker.config.broker_config.allow_auto_create_topics

@@ -19,6 +19,7 @@ from shared.identity.access import Role
 from shared.identity.tokens import add_token
 from shared.messaging.topology import Topology
 from shared.ports import free_ports
+from shared.settings import KafkaAccess
 from shared.territory.members import Member, Territory
 from tests.support.territory import make_territory, random_siren
 from tests.support.waiting import eventually
@@ -69,7 +70,7 @@ async def living_world(folder: Path, bootstrap: str) -> AsyncIterator[World]:
 
 
 def _make_topics(bootstrap: str, territory: Territory) -> None:
-    topology = Topology(bootstrap)
+    topology = Topology(KafkaAccess(bootstrap))
     topology.apply(topology.plan(territory.sirens))
 
 

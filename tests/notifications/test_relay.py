@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 
 from services.notifications.jobs import jobs
 from services.notifications.rules.delivery import DeliveryState
+from shared.db.leading import Leadership
 from shared.jobs import Runner
 from tests.support.mail_orders import TO, delivery_of, order
 from tests.support.notifications import Instance, Sink, running_instance, smtp_sink
@@ -140,11 +141,12 @@ async def test_a_wrong_password_holds_the_mails_and_counts_against_none(
 async def test_a_stop_lets_the_mail_under_way_end_and_keeps_the_next(instance: Instance, sink: Sink) -> None:
     sink.script[TO] = ["slow", "slow"]
     orders = [await order(instance), await order(instance)]
-    runner = Runner(jobs, instance.work)
 
-    runner.start()
-    await asyncio.wait_for(sink.reached.wait(), 10)
-    await runner.stop()
+    async with Leadership(instance.work.database) as leader:
+        runner = Runner(jobs, instance.work, leader=leader)
+        runner.start()
+        await asyncio.wait_for(sink.reached.wait(), 10)
+        await runner.stop()
 
     states = sorted([(await delivery_of(instance, one)).state for one in orders])
     assert states == [DeliveryState.ACCEPTED, DeliveryState.PENDING]

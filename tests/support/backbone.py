@@ -14,6 +14,7 @@ from shared.contracts.base import Visibility
 from shared.contracts.projects import Project
 from shared.db.base import own_registry
 from shared.db.engine import Database
+from shared.db.leading import Leadership
 from shared.db.session import Origin, Session
 from shared.ids import uuid7
 from shared.messaging.delivery import Delivery, group_of
@@ -23,6 +24,7 @@ from shared.messaging.known import KnownColumns, keep_known
 from shared.messaging.recorder import record, record_deletion
 from shared.messaging.registry import Consumers, Record, dead_letter_topic, pattern_of
 from shared.messaging.relay import Relay
+from shared.settings import KafkaAccess
 
 SERVICE = "projects"
 
@@ -90,14 +92,19 @@ class Bench:
     members: tuple[str, ...]
     folder: Path
 
-    def relay(self, *, name: str = "relay") -> Relay:
-        """Return a relay of this database; two of them compete for one lock."""
-        publisher = Publisher(self.bootstrap, client_id=name)
-        return Relay(self.database, Outbox, publisher, lock=self.folder / "relay.lock")
+    def relay(self, leader: Leadership, *, name: str = "relay") -> Relay:
+        """Return a relay of this database."""
+        return Relay(self.database, Outbox, Publisher(KafkaAccess(self.bootstrap), client_id=name), leader=leader)
+
+    async def relaying(self) -> None:
+        """Publish as a process of its own would: whenever it leads, until cancelled."""
+        async with Leadership(self.database) as leader:
+            await self.relay(leader).run()
 
     def letters(self) -> DeadLetters:
         """Return the way to the DLQ of this service; who asks closes it."""
-        return DeadLetters(self.bootstrap, topic=str(dead_letter_topic(SERVICE, epci=self.epci)), software="test")
+        topic = str(dead_letter_topic(SERVICE, epci=self.epci))
+        return DeadLetters(KafkaAccess(self.bootstrap), topic=topic, software="test")
 
     def delivery(self, letters: DeadLetters | None = None) -> Delivery:
         """Return the delivery of this service."""
@@ -114,7 +121,7 @@ class Bench:
         """Return its two consumer groups."""
         pattern = pattern_of([Project], own=self.epci, members=self.members) or ""
         return Subscribers(
-            self.bootstrap,
+            KafkaAccess(self.bootstrap),
             self.epci,
             [
                 Subscription(group_of(self.epci, SERVICE, "projector"), pattern, delivery.project),
@@ -139,11 +146,13 @@ class Bench:
 
     async def publish(self) -> None:
         """Publish everything there is, once."""
-        relay = self.relay()
-        while await relay.publish_window():
-            pass
-        relay.ask_to_stop()
-        await relay.run()
+        async with Leadership(self.database) as leader:
+            relay = self.relay(leader)
+            await leader.led(unless=asyncio.Event())
+            while await relay.publish_window():
+                pass
+            relay.ask_to_stop()
+            await relay.run()
 
     async def backlog(self) -> int:
         """Return how many rows wait."""

@@ -7,13 +7,13 @@ import socket
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from shared.messaging.embedded.errors import LocalKafkaError
 from shared.messaging.embedded.node import LocalKafka
 from shared.messaging.kafka import acknowledges
+from tests.support.engines import docker_answers
 
 KAFKA = "4.3.1"
 REPAIR = (
@@ -62,17 +62,10 @@ def _external() -> Broker | str:
 
 
 def _container() -> Broker | str:
-    if "DOCKER_HOST" not in os.environ and not _listens(Path("/var/run/docker.sock")):
-        return "no Docker engine"
-    from docker import from_env  # noqa: PLC0415 - importing it costs a second, for machines that have an engine
-    from docker.errors import DockerException  # noqa: PLC0415
-    from testcontainers.core.container import DockerContainer  # noqa: PLC0415
+    if not docker_answers():
+        return "no Docker engine answers"
+    from testcontainers.core.container import DockerContainer  # noqa: PLC0415 - a second, for machines with an engine
 
-    try:
-        with closing(from_env()) as engine:
-            engine.ping()
-    except DockerException as error:
-        return f"the Docker engine does not answer ({type(error).__name__})"
     port = free_port()
     container = DockerContainer(f"apache/kafka:{KAFKA}").with_bind_ports(9092, port)
     for name, value in _container_settings(port).items():
@@ -85,11 +78,6 @@ def _container() -> Broker | str:
             container.stop()
             return "the container did not become ready within 90 s"
     return broker
-
-
-def _listens(path: Path) -> bool:
-    with socket.socket(socket.AF_UNIX) as probe:
-        return path.exists() and probe.connect_ex(str(path)) == 0
 
 
 def _container_settings(port: int) -> dict[str, str]:

@@ -22,7 +22,7 @@ from shared.messaging.registry import topic_of
 from tests.support.backbone import SERVICE, Bench, Outbox, make_bench, make_project
 from tests.support.peer import handled
 from tests.support.topics import dump
-from tests.support.waiting import eventually
+from tests.support.waiting import doing, eventually
 
 KEYS, VERSIONS = 3, 4
 NEVER = "jamais"
@@ -70,8 +70,6 @@ async def live(life: Life) -> None:
     if not await bench.rows(Outbox):
         await _change(bench, life)
     letters = bench.letters()
-    relay = asyncio.create_task(bench.relay().run())
-    consumers = asyncio.create_task(bench.subscribers(bench.delivery(letters)).run())
 
     async def nothing_left() -> bool:
         if await bench.backlog():
@@ -80,11 +78,8 @@ async def live(life: Life) -> None:
         end = (await dump(life.bootstrap, life.topic))[-1].offset + 1
         return await handled(life.bootstrap, life.topic, groups=life.groups) == [end, end]
 
-    await eventually(nothing_left, within=WITHIN_S)
-    for task in (relay, consumers):
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+    async with doing(bench.relaying(), bench.subscribers(bench.delivery(letters)).run()):
+        await eventually(nothing_left, within=WITHIN_S)
     await letters.close()
     await bench.database.close()
 

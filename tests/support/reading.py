@@ -1,8 +1,7 @@
 """What a bench makes of the topics it reads: what it has handled, and what it has set aside."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from aiokafka import ConsumerRecord
 
@@ -14,6 +13,7 @@ from shared.messaging.registry import dead_letter_topic, topic_of
 from tests.support.backbone import SERVICE, Bench
 from tests.support.peer import handled
 from tests.support.topics import dump
+from tests.support.waiting import doing
 
 
 def topic_at(epci: str) -> str:
@@ -49,13 +49,8 @@ def reasons(found: dict[int, "ConsumerRecord[bytes, bytes]"]) -> dict[int, str]:
 @asynccontextmanager
 async def consuming(subscribers: Subscribers) -> AsyncIterator[Subscribers]:
     """Run the consumers of a bench."""
-    task = asyncio.create_task(subscribers.run())
-    try:
+    async with doing(subscribers.run()):
         yield subscribers
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
 async def caught_up(bench: Bench, topic: str, *, to: int) -> bool:

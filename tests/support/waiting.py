@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -18,3 +19,18 @@ async def eventually(check: Callable[[], Awaitable[T]], *, within: float = 15, w
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {within} s: {what or check} (last answer: {answer!r})")
         await asyncio.sleep(0.05)
+
+
+@asynccontextmanager
+async def doing(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Do all of this while the block runs, then cancel it and wait for its end, the last first."""
+    async with AsyncExitStack() as stack:
+        for work in works:
+            stack.push_async_callback(_ended, asyncio.create_task(work))
+        yield
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task

@@ -17,6 +17,7 @@ from faststream.kafka.subscriber.usecase import BatchSubscriber
 from shared.messaging.envelope import RawRecord
 from shared.messaging.kafka.polling import BATCH, POLL_MS, LongPoll
 from shared.messaging.kafka.publishing import METADATA_MS
+from shared.settings import KafkaAccess
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +41,7 @@ class Subscription:
 class Subscribers:
     """The consumers of an instance, connected in the background and kept so."""
 
-    bootstrap: str
+    access: KafkaAccess
     client_id: str
     subscriptions: Sequence[Subscription]
     connected: bool = field(default=False, init=False)
@@ -94,7 +95,7 @@ class Subscribers:
         quiet = logging.getLogger("faststream.kafka")
         quiet.setLevel(logging.ERROR)  # it warns at each start that topics are not created by clients, as we want
         broker = KafkaBroker(
-            self.bootstrap,
+            self.access.bootstrap,
             client_id=self.client_id,
             # No producer at all: whatever a record asks for, nothing can be published from here.
             consumer_only=True,

@@ -22,6 +22,7 @@ from aiokafka.errors import (
 
 from shared.messaging.delivery import DeadLetter
 from shared.messaging.relay import Outgoing, Verdict
+from shared.settings import KafkaAccess
 
 log = structlog.get_logger(__name__)
 
@@ -46,9 +47,9 @@ REFUSALS_BY_BROKER = (
 class Publisher:
     """An idempotent producer that can be replaced alone; it never gives up a record it has taken."""
 
-    def __init__(self, bootstrap: str, *, client_id: str, max_request: int = MAX_REQUEST) -> None:
+    def __init__(self, access: KafkaAccess, *, client_id: str, max_request: int = MAX_REQUEST) -> None:
         self._max_request = max_request
-        self._bootstrap = bootstrap
+        self._access = access
         self._client_id = client_id
         self._producer: AIOKafkaProducer | None = None
         self._known: set[str] = set()
@@ -104,7 +105,7 @@ class Publisher:
         pause = 0.2
         while True:
             producer = AIOKafkaProducer(
-                bootstrap_servers=self._bootstrap,
+                bootstrap_servers=self._access.bootstrap,
                 client_id=self._client_id,
                 acks="all",
                 enable_idempotence=True,
@@ -127,8 +128,8 @@ class Publisher:
 class DeadLetters:
     """Writes records that could not be handled to the DLQ of a service, whole, before they are acknowledged."""
 
-    def __init__(self, bootstrap: str, *, topic: str, software: str) -> None:
-        self._publisher = Publisher(bootstrap, client_id=f"{topic}.writer", max_request=MAX_LETTER)
+    def __init__(self, access: KafkaAccess, *, topic: str, software: str) -> None:
+        self._publisher = Publisher(access, client_id=f"{topic}.writer", max_request=MAX_LETTER)
         self._topic = topic
         self._software = software
         # Both groups of a service bury here; one that replaces the producer would drop the letter of the other.
@@ -179,9 +180,9 @@ class DeadLetters:
             raise
 
 
-async def answers(bootstrap: str) -> bool:
+async def answers(access: KafkaAccess) -> bool:
     """Tell whether a broker answers within two seconds."""
-    client = AIOKafkaClient(bootstrap_servers=bootstrap, request_timeout_ms=2000)
+    client = AIOKafkaClient(bootstrap_servers=access.bootstrap, request_timeout_ms=2000)
     try:
         await asyncio.wait_for(client.bootstrap(), 2)
     except (KafkaError, OSError, TimeoutError):

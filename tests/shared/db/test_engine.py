@@ -8,8 +8,9 @@ from textwrap import dedent
 import pytest
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from shared.db.engine import Database, is_transient
+from shared.db.engine import Database
 from shared.db.migrate import upgrade
+from shared.db.trouble import is_transient
 
 ENV = """
     from sqlalchemy import MetaData

@@ -9,29 +9,21 @@ from datetime import timedelta
 from shared import clock
 from shared.contracts.base import Visibility
 from shared.contracts.projects import Project
+from shared.db.leading import Leadership
 from shared.ids import uuid7
 from shared.messaging.kafka import raw_of
 from shared.messaging.registry import topic_of
 from tests.support.backbone import Bench, Effect, Inbox, KnownProject, Outbox, make_project
 from tests.support.topics import dump
-from tests.support.waiting import eventually
+from tests.support.waiting import doing, eventually
 
 
 @asynccontextmanager
 async def running(*benches: Bench) -> AsyncIterator[None]:
     """Run relay and consumers of each bench."""
-    tasks = []
-    for bench in benches:
-        tasks.append(asyncio.create_task(bench.relay().run()))
-        tasks.append(asyncio.create_task(bench.subscribers(bench.delivery()).run()))
-    try:
+    consuming = (bench.subscribers(bench.delivery()).run() for bench in benches)
+    async with doing(*(bench.relaying() for bench in benches), *consuming):
         yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        for task in tasks:
-            with suppress(asyncio.CancelledError):
-                await task
 
 
 async def test_a_change_reaches_the_neighbour_and_is_acted_upon_once(bench: Bench, neighbour: Bench) -> None:
@@ -144,27 +136,23 @@ async def test_an_old_message_is_kept_but_not_acted_upon(bench: Bench, neighbour
 
 
 async def test_two_relays_on_one_database_one_leads_and_the_other_takes_over(bench: Bench) -> None:
-    first, second = bench.relay(name="one"), bench.relay(name="two")
-    tasks = [asyncio.create_task(first.run())]
-    await eventually(lambda: _value(first.leading))
-    tasks.append(asyncio.create_task(second.run()))
-    for number in range(50):
-        await bench.tell(make_project(bench.epci, title=f"Projet {number}"))
-    await asyncio.sleep(0.5)
-    assert not second.leading
-
-    first.ask_to_stop()
-    await eventually(lambda: _value(second.leading))
-    for number in range(50, 100):
-        await bench.tell(make_project(bench.epci, title=f"Projet {number}"))
-    second.wake()
+    one, two = Leadership(bench.database), Leadership(bench.database)
 
     async def all_sent() -> bool:
         return await bench.backlog() == 0
 
-    await eventually(all_sent)
-    second.ask_to_stop()
-    await asyncio.gather(*tasks)
+    relays = (bench.relay(leader, name=name).run() for leader, name in ((one, "one"), (two, "two")))
+    async with doing(*relays), two_in_turn(one, two):
+        for number in range(50):
+            await bench.tell(make_project(bench.epci, title=f"Projet {number}"))
+        await eventually(all_sent)
+        assert not two.leading
+
+        await one.stop()
+        await eventually(lambda: _value(two.leading))
+        for number in range(50, 100):
+            await bench.tell(make_project(bench.epci, title=f"Projet {number}"))
+        await eventually(all_sent)
     topic = str(topic_of(Project, visibility=Visibility.TERRITORY, epci=bench.epci))
     titles = [json.loads(record.value)["title"] for record in await dump(bench.bootstrap, topic)]
     assert sorted(titles) == sorted(f"Projet {number}" for number in range(100))
@@ -188,6 +176,19 @@ async def test_a_row_too_large_for_kafka_blocks_its_key_alone(bench: Bench) -> N
     assert rows[str(stuck.id), 1, territory].blocked_at is not None
     assert rows[str(stuck.id), 2, territory].published_at is None
     assert rows[str(free.id), 1, territory].published_at is not None
+
+
+@asynccontextmanager
+async def two_in_turn(one: Leadership, two: Leadership) -> AsyncIterator[None]:
+    """Let two try to lead, the first of them first."""
+    one.start()
+    await eventually(lambda: _value(one.leading))
+    two.start()
+    try:
+        yield
+    finally:
+        await one.stop()
+        await two.stop()
 
 
 async def _value(value: bool) -> bool:  # noqa: FBT001 - a truth to wait for

@@ -14,6 +14,7 @@ import pytest
 from shared.crash import POINTS
 from shared.messaging.registry import dead_letter_topic
 from shared.messaging.topology import Topology
+from shared.settings import KafkaAccess
 from tests.support.backbone import SERVICE, Effect, KnownProject, Outbox
 from tests.support.code import PRODUCT, ROOT, calls, sources
 from tests.support.crashing import KEYS, NEVER, VERSIONS, Life, lives
@@ -67,7 +68,7 @@ def fates(bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
 
 
 def _make_topics(bootstrap: str, doomed: list[Life]) -> None:
-    topology = Topology(bootstrap)
+    topology = Topology(KafkaAccess(bootstrap))
     plan = topology.plan([life.epci for life in doomed])
     wanted = (".project.", f".{SERVICE}-dlq.")
     plan.missing = [topic for topic in plan.missing if any(part in topic.name for part in wanted)]

@@ -8,6 +8,7 @@ from shared.contracts.projects import Project
 from shared.messaging.delivery import Delivery, group_of
 from shared.messaging.kafka import Subscribers, Subscription, raw_of
 from shared.messaging.registry import Topic, dead_letter_topic
+from shared.settings import KafkaAccess
 from shared.territory.members import Territory
 from tests.support.backbone import SERVICE, Bench, Effect, KnownProject, make_project
 from tests.support.hostile import ACCEPTED, FORGERIES, REFUSED
@@ -87,7 +88,7 @@ async def test_topics_that_are_not_of_the_contract_end_in_the_dlq(
         await send(bench.bootstrap, topic, [written(make_project(peer))])
     wide = Subscription("wide", rf"^ti\.territory\.({peer}|{stranger})\..*", delivery.project)
 
-    async with consuming(Subscribers(bench.bootstrap, bench.epci, [wide])):
+    async with consuming(Subscribers(KafkaAccess(bench.bootstrap), bench.epci, [wide])):
         dlq = str(dead_letter_topic(SERVICE, epci=bench.epci))
 
         async def all_there() -> bool:

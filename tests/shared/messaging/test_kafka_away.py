@@ -5,7 +5,7 @@ import json
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from sqlmodel import col, func, select
 
 from shared.contracts.base import Visibility
 from shared.contracts.projects import Project
+from shared.db.leading import Leadership
 from shared.ids import uuid7
 from shared.messaging.embedded.node import LocalKafka
 from shared.messaging.kafka import acknowledges
@@ -21,10 +22,11 @@ from shared.messaging.recorder import record
 from shared.messaging.registry import dead_letter_topic, topic_of
 from shared.messaging.relay import Relay
 from shared.messaging.topology import Topology, topics_of
+from shared.settings import KafkaAccess
 from tests.support.backbone import SERVICE, Bench, KnownProject, Outbox, make_bench, make_project
 from tests.support.broker import free_port
 from tests.support.topics import dump
-from tests.support.waiting import eventually
+from tests.support.waiting import doing, eventually
 
 KEYS, VERSIONS = 100, 20
 
@@ -35,6 +37,7 @@ class Alone:
 
     kafka: LocalKafka
     bench: Bench
+    leader: Leadership
     relay: Relay
 
     @property
@@ -45,7 +48,7 @@ class Alone:
     async def start_kafka(self) -> None:
         """Start Kafka and make the topics, if they are not there yet."""
         await self.kafka.start(probe=acknowledges)
-        topology = Topology(self.kafka.bootstrap)
+        topology = Topology(KafkaAccess(self.kafka.bootstrap))
         plan = topology.plan([self.bench.epci])
         dlq = str(dead_letter_topic(SERVICE, epci=self.bench.epci))
         plan.missing = [topic for topic in plan.missing if topic.name in {self.topic, dlq}]
@@ -68,16 +71,9 @@ class Alone:
         """Run relay and consumers."""
         letters = self.bench.letters()
         subscribers = self.bench.subscribers(self.bench.delivery(letters))
-        tasks = [asyncio.create_task(self.relay.run()), asyncio.create_task(subscribers.run())]
-        try:
+        async with self.leader, doing(self.relay.run()), doing(subscribers.run()):
             yield
-        finally:
-            for task in tasks:
-                task.cancel()
-            for task in tasks:
-                with suppress(asyncio.CancelledError):
-                    await task
-            await letters.close()
+        await letters.close()
 
     async def everything_is_known(self, *, version: int) -> bool:
         """Tell whether this version of each key has come back by Kafka."""
@@ -96,7 +92,8 @@ async def alone(tmp_path: Path, siren: str) -> AsyncIterator[Alone]:
     port = free_port()
     bench = await make_bench(tmp_path / "own", epci=siren, bootstrap=f"127.0.0.1:{port}", members=[siren])
     kafka = LocalKafka(tmp_path / "kafka", port=port)
-    yield Alone(kafka, bench, bench.relay())
+    leader = Leadership(bench.database)
+    yield Alone(kafka, bench, leader, bench.relay(leader))
     kafka.kill()
     await bench.database.close()
 

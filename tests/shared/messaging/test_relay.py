@@ -7,7 +7,7 @@ from shared.ids import uuid7
 from shared.messaging.outbox import OutboxColumns
 from shared.messaging.relay import WINDOW
 from tests.support.backbone import Bench, Outbox, make_project
-from tests.support.waiting import eventually
+from tests.support.waiting import doing, eventually
 
 
 def to_nowhere(epci: str) -> OutboxColumns:
@@ -28,14 +28,11 @@ async def test_a_topic_that_is_not_there_holds_up_no_other(bench: Bench) -> None
     async with bench.database.transaction() as session:
         session.add_all(to_nowhere(bench.epci) for _ in range(WINDOW + 1))
     await bench.tell(make_project(bench.epci))
-    relay = bench.relay()
 
     async def only_nowhere_waits() -> bool:
-        await relay.publish_window()
         async with bench.database.reading() as session:
             waiting = await session.exec(select(Outbox.topic).where(col(Outbox.published_at).is_(None)))
             return set(waiting.all()) == {f"ti.territory.{bench.epci}.nowhere.v1"}
 
-    await eventually(only_nowhere_waits, within=5)
-    relay.ask_to_stop()
-    await relay.run()
+    async with doing(bench.relaying()):
+        await eventually(only_nowhere_waits, within=5)

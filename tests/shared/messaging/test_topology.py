@@ -6,6 +6,7 @@ from shared.contracts import CATALOGUE, SERVICES
 from shared.contracts.base import Visibility
 from shared.messaging.registry import dead_letter_topic, parse_topic
 from shared.messaging.topology import Topology, topics_of
+from shared.settings import KafkaAccess
 from tests.support.cluster import change, described
 from tests.support.territory import random_siren
 
@@ -44,7 +45,7 @@ def test_personal_data_leaves_private_topics_within_a_day() -> None:
 
 
 def test_a_new_territory_misses_every_topic_and_after_apply_none(bootstrap: str, sirens: list[str]) -> None:
-    topology = Topology(bootstrap)
+    topology = Topology(KafkaAccess(bootstrap))
     wanted = {topic.name: topic.config for siren in sirens for topic in topics_of(siren)}
 
     plan = topology.plan(sirens)
@@ -59,7 +60,7 @@ def test_a_new_territory_misses_every_topic_and_after_apply_none(bootstrap: str,
 
 
 def test_a_topic_made_meanwhile_is_no_error(bootstrap: str, sirens: list[str]) -> None:
-    topology = Topology(bootstrap)
+    topology = Topology(KafkaAccess(bootstrap))
     plan = topology.plan(sirens[:1])
 
     topology.apply(plan)
@@ -69,7 +70,7 @@ def test_a_topic_made_meanwhile_is_no_error(bootstrap: str, sirens: list[str]) -
 
 
 async def test_a_topic_that_differs_is_reported_and_left_as_it_is(bootstrap: str, sirens: list[str]) -> None:
-    topology = Topology(bootstrap)
+    topology = Topology(KafkaAccess(bootstrap))
     topology.apply(topology.plan(sirens[:1]))
     topic = f"ti.territory.{sirens[0]}.project.v1"
     await change(bootstrap, topic, key="cleanup.policy", value="delete")

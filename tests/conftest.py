@@ -1,44 +1,55 @@
 """What every test may use: the Kafka of the run, EPCI of its own, a clock that can be moved."""
 
+from collections.abc import AsyncIterator
+
 import pytest
 
 from shared.messaging.topology import Topology
 from shared.settings import KafkaAccess
 from shared.territory.members import Territory
 from tests.support.broker import Broker, NoKafka, find_broker
+from tests.support.databases import Files, OnServer, Store
+from tests.support.postgres import NoPostgres, Server, find_postgres
 from tests.support.territory import make_territory, random_siren
 
 _BROKER = pytest.StashKey[Broker]()
+_POSTGRES = pytest.StashKey[Server]()
 _GIVEN = "estuaire_bootstrap"
+_GIVEN_POSTGRES = "estuaire_postgres"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Find or start Kafka once, in the process that controls the run."""
+    """Find or start Kafka and PostgreSQL once, in the process that controls the run."""
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
     try:
         config.stash[_BROKER] = find_broker()
-    except NoKafka as refused:
+        config.stash[_POSTGRES] = find_postgres()
+    except (NoKafka, NoPostgres) as refused:
+        pytest_unconfigure(config)
         pytest.exit(str(refused), returncode=3)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: object) -> None:
-    """Hand the address to a parallel worker."""
+    """Hand the addresses to a parallel worker."""
     node.workerinput[_GIVEN] = node.config.stash[_BROKER].bootstrap  # type: ignore[attr-defined]
+    node.workerinput[_GIVEN_POSTGRES] = node.config.stash[_POSTGRES].url  # type: ignore[attr-defined]
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """End the Kafka of the run."""
-    broker = config.stash.get(_BROKER, None)
-    if broker is not None:
-        broker.stop()
+    """End the Kafka and the PostgreSQL of the run."""
+    for found in (config.stash.get(_BROKER, None), config.stash.get(_POSTGRES, None)):
+        if found is not None:
+            found.stop()
 
 
-def pytest_report_header(config: pytest.Config) -> str | None:
-    """Say which Kafka is tested against."""
-    broker = config.stash.get(_BROKER, None)
-    return f"kafka: {broker.how} at {broker.bootstrap}" if broker else None
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Say which Kafka and which PostgreSQL are tested against."""
+    broker, postgres = config.stash.get(_BROKER, None), config.stash.get(_POSTGRES, None)
+    if broker is None or postgres is None:
+        return []
+    return [f"kafka: {broker.how} at {broker.bootstrap}", f"postgresql: {postgres.how}"]
 
 
 @pytest.fixture(scope="session")
@@ -46,6 +57,27 @@ def bootstrap(request: pytest.FixtureRequest) -> str:
     """Address of the Kafka of this run."""
     given = getattr(request.config, "workerinput", {})
     return str(given[_GIVEN]) if _GIVEN in given else request.config.stash[_BROKER].bootstrap
+
+
+@pytest.fixture(scope="session")
+def postgres(request: pytest.FixtureRequest) -> str:
+    """Address of the PostgreSQL of this run, with the right to make databases."""
+    given = getattr(request.config, "workerinput", {})
+    return str(given[_GIVEN_POSTGRES]) if _GIVEN_POSTGRES in given else request.config.stash[_POSTGRES].url
+
+
+@pytest.fixture(scope="session")
+def stores(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Store]:
+    """Where databases are made, by kind; templates are migrated once per process."""
+    return {"sqlite": Files(tmp_path_factory.mktemp("templates")), "postgresql": OnServer(postgres)}
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def store(request: pytest.FixtureRequest, stores: dict[str, Store]) -> AsyncIterator[Store]:
+    """Where the databases of a test are made: a test that stores runs on both."""
+    chosen = stores[request.param]
+    yield chosen
+    await chosen.drop()
 
 
 @pytest.fixture

@@ -20,11 +20,12 @@ ALONE = 0x657374756169
 POSTGRESQL = {
     "application_name": "estuaire",
     "statement_timeout": "30s",
-    "lock_timeout": "5s",
+    "lock_timeout": "10s",
     "idle_in_transaction_session_timeout": "60s",
     "jit": "off",
 }
 CONNECT_SECONDS = 5
+POOL_SECONDS = 20
 PRAGMAS = ("journal_mode=WAL", "busy_timeout=5000", "synchronous=FULL", "cache_size=-500")
 
 
@@ -122,7 +123,7 @@ def _engine(url: URL, *, foreign_keys: bool) -> AsyncEngine:
     if url.get_backend_name() != "sqlite":
         options = {"timeout": CONNECT_SECONDS, "server_settings": POSTGRESQL}
         return create_async_engine(
-            url, pool_size=5, pool_timeout=CONNECT_SECONDS, connect_args=options, hide_parameters=True
+            url, pool_size=5, pool_timeout=POOL_SECONDS, connect_args=options, hide_parameters=True
         )
     engine = create_async_engine(url, connect_args={"timeout": 5}, pool_size=2, max_overflow=20, hide_parameters=True)
 

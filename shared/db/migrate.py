@@ -110,8 +110,8 @@ async def revise(*, package: str, message: str) -> None:
         await connection.run_sync(run)
 
 
-async def drift(*, package: str, metadata: MetaData) -> list[str]:
-    """Return how the tables declared differ from those which the migrations make; empty when they agree."""
+async def drift(database: Database, metadata: MetaData) -> list[str]:
+    """Return how the tables declared differ from those of a database; empty when they agree."""
 
     def run(connection: Connection) -> list[str]:
         options = {"compare_type": True, "render_as_batch": True}
@@ -119,7 +119,7 @@ async def drift(*, package: str, metadata: MetaData) -> list[str]:
             str(change) for change in compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
         ]
 
-    async with scratch(package) as database, database.connection() as connection:
+    async with database.connection() as connection:
         return await connection.run_sync(run)
 
 

@@ -25,6 +25,7 @@ from shared.db.migrate import config_for, drift
 from shared.identity import models as identity
 from shared.settings import InstanceSettings
 from tests.support.code import told
+from tests.support.databases import Store, opened
 from tests.support.territory import make_territory, random_siren
 
 BARE = (str, int, float, bytes, Decimal)
@@ -213,9 +214,12 @@ def _declared(package: str) -> dict[str, dict[str, object]]:
 
 
 @pytest.mark.parametrize("package", sorted(PACKAGES))
-async def test_migrations_have_one_head_and_make_the_tables_declared(package: str) -> None:
+async def test_migrations_have_one_head_and_make_the_tables_declared(
+    package: str, store: Store, tmp_path: Path
+) -> None:
     heads = ScriptDirectory.from_config(config_for(package)).get_heads()
-    differing = await drift(package=package, metadata=PACKAGES[package])
+    async with opened(await store.url(package, folder=tmp_path, name="drift")) as database:
+        differing = await drift(database, PACKAGES[package])
 
     assert len(heads) == 1, f"{package}: merge the heads {heads}"
     assert not differing, f"{package}: write the revision that is missing (`make migration`)" + told(differing)

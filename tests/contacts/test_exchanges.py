@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import shutil
 import tempfile
 from pathlib import Path
 from uuid import UUID
@@ -29,6 +28,7 @@ from tests.support.contacts import (
     registration,
     withdrawn_registration,
 )
+from tests.support.databases import Store, opened
 
 
 async def hear(database: Database, *records: Record[Registration]) -> None:
@@ -160,7 +160,7 @@ STATES = st.sampled_from(["registered", "attended", "no_show", "cancelled_by_per
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lives=st.lists(st.lists(STATES, min_size=1, max_size=4), min_size=1, max_size=3), draw=st.randoms())
 def test_replayed_in_any_order_and_any_batches_the_newest_states_decide(
-    migrated: dict[str, Path], epci: str, lives: list[list[str]], draw: random.Random
+    store: Store, epci: str, lives: list[list[str]], draw: random.Random
 ) -> None:
     siren, scope = company_siren(), Scope(epci=epci, role=Role.AGENT, actor=uuid7())
     records = [
@@ -173,18 +173,15 @@ def test_replayed_in_any_order_and_any_batches_the_newest_states_decide(
     cut = draw.randint(0, len(told))
     expected = {("registration", f"Atelier {n}") for n, life in enumerate(lives) if life[-1] == "attended"}
 
-    async def replay(path: Path) -> list[tuple[str, str]]:
-        database = Database(f"sqlite+aiosqlite:///{path}")
-        try:
+    async def replay(folder: Path) -> list[tuple[str, str]]:
+        async with opened(await store.url("services.contacts", folder=folder, name="contacts")) as database:
             for batch in (told[:cut], told[cut:]):
                 async with database.transaction() as session:
                     await keep_registrations(session, batch)
             return await exchanged(database, scope, siren)
-        finally:
-            await database.close()
 
     with tempfile.TemporaryDirectory() as folder:
-        shown = asyncio.run(replay(Path(shutil.copy(migrated["contacts"], folder))))
+        shown = asyncio.run(replay(Path(folder)))
 
     assert len(shown) == len(expected)
     assert set(shown) == expected

@@ -15,6 +15,7 @@ from shared.contracts.base import Visibility
 from shared.messaging.topology import Topology
 from shared.territory.members import Territory
 from tests.support.backbone import Bench, make_bench, make_project
+from tests.support.databases import Store
 from tests.support.topics import dump
 
 TEXT = (Path(__file__).parents[2] / "docs" / "integrators.md").read_text("utf-8")
@@ -32,9 +33,12 @@ def run(script: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
 
 
 @pytest.fixture
-async def bench(tmp_path: Path, bootstrap: str, territory: Territory, topics: Topology) -> AsyncIterator[Bench]:
+async def bench(
+    stores: dict[str, Store], tmp_path: Path, bootstrap: str, territory: Territory, topics: Topology
+) -> AsyncIterator[Bench]:
     """Test service of one EPCI."""
-    made = await make_bench(tmp_path, epci=territory.sirens[0], bootstrap=bootstrap, members=territory.sirens)
+    sirens = territory.sirens
+    made = await make_bench(stores["sqlite"], tmp_path, epci=sirens[0], bootstrap=bootstrap, members=sirens)
     yield made
     await made.database.close()
 

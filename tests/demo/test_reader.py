@@ -22,6 +22,7 @@ from shared.messaging.registry import topic_of
 from shared.messaging.topology import Topology
 from shared.territory.members import Territory
 from tests.support.backbone import Bench, make_bench, make_project
+from tests.support.databases import Store
 from tests.support.topics import write
 
 
@@ -44,11 +45,11 @@ def base_url() -> Iterator[str]:
 
 @pytest.fixture
 async def benches(
-    tmp_path: Path, bootstrap: str, territory: Territory, topics: Topology
+    stores: dict[str, Store], tmp_path: Path, bootstrap: str, territory: Territory, topics: Topology
 ) -> AsyncIterator[tuple[Bench, Bench]]:
     """Test services of two EPCI."""
     own, neighbour = [
-        await make_bench(tmp_path / siren, epci=siren, bootstrap=bootstrap, members=territory.sirens)
+        await make_bench(stores["sqlite"], tmp_path / siren, epci=siren, bootstrap=bootstrap, members=territory.sirens)
         for siren in territory.sirens[:2]
     ]
     yield own, neighbour

@@ -1,6 +1,5 @@
 """A migrated database of the agenda, and a client of its doors."""
 
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ import pytest
 from fastapi import FastAPI, Request, Response
 
 from services.events.manifest import SERVICE
-from shared.db.engine import Database
 from shared.db.session import Origin
 from shared.errors import Refusal
 from shared.http.guards import LIMITS
@@ -22,28 +20,22 @@ from shared.web.shell import Site
 from shared.web.templates import build_templates, install, render
 from shared.web.theme import build_theme
 from tests.support import routes
+from tests.support.databases import Store, opened
 from tests.support.events import Office, event_body
-from tests.support.routes import app_of, identified, migrate
+from tests.support.routes import app_of, identified
 
 BASE_URL = "http://agenda.example.org"
-PACKAGES = {"events": "services.events", "identity": "shared.identity"}
 ROLES = (Role.AGENT, Role.COORDINATOR, Role.INTEGRATOR)
 UNLIMITED = dict.fromkeys(LIMITS, 10_000)
 
 
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    return migrate(tmp_path_factory.mktemp("migrated"), PACKAGES)
-
-
 @pytest.fixture
-async def office(migrated: dict[str, Path], tmp_path: Path, siren: str) -> AsyncIterator[Office]:
+async def office(store: Store, tmp_path: Path, siren: str) -> AsyncIterator[Office]:
     """Return the agenda of one EPCI."""
-    path = shutil.copy(migrated["events"], tmp_path / "events.sqlite")
+    url = await store.url(SERVICE.package, folder=tmp_path, name="events")
     origin = Origin(epci=siren, service="events", instance=uuid7(), base_url=BASE_URL)
-    database = Database(f"sqlite+aiosqlite:///{path}", origin)
-    yield Office(siren, database)
-    await database.close()
+    async with opened(url, origin) as database:
+        yield Office(siren, database)
 
 
 class Client(routes.Client):
@@ -76,9 +68,9 @@ class Client(routes.Client):
 
 @pytest.fixture
 async def client(
-    office: Office, territory: Territory, migrated: dict[str, Path], tmp_path: Path
+    office: Office, territory: Territory, stores: dict[str, Store], tmp_path: Path
 ) -> AsyncIterator[Client]:
-    async with identified(migrated["identity"], tmp_path, epci=office.siren, roles=ROLES) as (identity, secrets):
+    async with identified(stores, tmp_path, epci=office.siren, roles=ROLES) as (identity, secrets):
         app = app_of(SERVICE, office.database, identity, epci=office.siren, limits=UNLIMITED, page_of=_refused)
         app.state.signer, app.state.territory = Signer("a secret of this test"), territory
         _dress(app, territory)

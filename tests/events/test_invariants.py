@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import shutil
 import tempfile
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -23,6 +22,7 @@ from services.events.commands.requests import (
     request_registration,
 )
 from services.events.commands.upkeep import expire_due
+from services.events.manifest import SERVICE
 from services.events.rules.registrations import TABLE
 from services.events.schemas import EventChange
 from shared import clock
@@ -31,6 +31,7 @@ from shared.db.engine import Database
 from shared.db.session import Origin, Session
 from shared.errors import Refusal
 from shared.ids import uuid7
+from tests.support.databases import Store
 from tests.support.events import Office, assert_counted, form
 from tests.support.territory import random_siren
 
@@ -41,16 +42,17 @@ ENDINGS = {"registered", "declined", "expired", "cancelled"}
 class Agenda(RuleBasedStateMachine):
     """One event of few seats, eight people who do as they like, and a clock that runs."""
 
-    template: ClassVar[Path]
+    store: ClassVar[Store]
 
     def __init__(self) -> None:
         super().__init__()
         self.loop = asyncio.new_event_loop()
         self.folder = tempfile.TemporaryDirectory()
-        path = shutil.copy(self.template, Path(self.folder.name) / "events.sqlite")
+        made = self.store.url(SERVICE.package, folder=Path(self.folder.name), name="events")
+        url = self.loop.run_until_complete(made)
         siren = random_siren()
         origin = Origin(epci=siren, service="events", instance=uuid7(), base_url="http://agenda.example.org")
-        self.office = Office(siren, Database(f"sqlite+aiosqlite:///{path}", origin))
+        self.office = Office(siren, Database(url, origin))
         self.clock = contextlib.ExitStack()
 
     @initialize(mode=st.sampled_from(["timed", "direct"]))
@@ -132,7 +134,7 @@ class Agenda(RuleBasedStateMachine):
 
 
 @pytest.mark.timeout(300)
-def test_seats_and_queue_hold_under_any_sequence_of_acts(migrated: dict[str, Path]) -> None:
+def test_seats_and_queue_hold_under_any_sequence_of_acts(store: Store) -> None:
     checks = settings(
         max_examples=12,
         stateful_step_count=25,
@@ -140,7 +142,7 @@ def test_seats_and_queue_hold_under_any_sequence_of_acts(migrated: dict[str, Pat
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
 
-    machine = type("AgendaHere", (Agenda,), {"template": migrated["events"]})
+    machine = type("AgendaHere", (Agenda,), {"store": store})
     run_state_machine_as_test(machine, settings=checks)
 
 

@@ -1,7 +1,5 @@
 """Fixtures of the notifications tests."""
 
-import asyncio
-import shutil
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,20 +9,11 @@ import pytest
 import yaml
 
 from services.host import build_app
-from shared.db.engine import Database
-from shared.db.migrate import upgrade
 from shared.identity.access import Role
 from shared.identity.tokens import add_token
 from tests.notifications.doors import Doors
-from tests.support.notifications import Instance, Sink, migrate, running_instance, smtp_sink
-
-
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return an empty database of the newest revision, to be copied."""
-    path = tmp_path_factory.mktemp("migrated") / "notifications.sqlite"
-    asyncio.run(migrate(path))
-    return path
+from tests.support.databases import Store
+from tests.support.notifications import Instance, Sink, running_instance, smtp_sink
 
 
 @pytest.fixture
@@ -43,30 +32,17 @@ def free_port() -> int:
 
 
 @pytest.fixture
-async def instance(tmp_path: Path, migrated: Path, sink: Sink) -> AsyncIterator[Instance]:
-    async with running_instance(tmp_path, migrated=migrated, smtp_port=sink.port) as running:
+async def instance(tmp_path: Path, store: Store, sink: Sink) -> AsyncIterator[Instance]:
+    async with running_instance(tmp_path, store=store, smtp_port=sink.port) as running:
         yield running
 
 
-@pytest.fixture(scope="session")
-def migrated_identity(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("identity") / "identity.sqlite"
-
-    async def migrate() -> None:
-        database = Database(f"sqlite+aiosqlite:///{path}")
-        await upgrade(database, package="shared.identity")
-        await database.close()
-
-    asyncio.run(migrate())
-    return path
-
-
 @pytest.fixture
-async def doors(instance: Instance, migrated_identity: Path) -> AsyncIterator[Doors]:
+async def doors(instance: Instance, stores: dict[str, Store]) -> AsyncIterator[Doors]:
     settings = instance.work.settings
     territory = instance.territory.model_dump(mode="json")
     settings.territory_file.write_text(yaml.safe_dump(territory), encoding="utf-8")
-    shutil.copy(migrated_identity, settings.data_dir / "identity.sqlite")
+    await stores["sqlite"].url("shared.identity", folder=settings.data_dir, name="identity")
     app = build_app(["notifications"], settings)
     running = app.state.instance.services[0]
     running.database.origin = instance.database.origin

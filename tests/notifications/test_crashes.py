@@ -35,6 +35,7 @@ async def crash_at(instance: Instance, point: str) -> int:
         str(folder),
         instance.siren,
         str(port),
+        instance.database.url.render_as_string(hide_password=False),
         cwd=ROOT,
         env={**os.environ, "ESTUAIRE_CRASH_AT": f"{point}:1", "ESTUAIRE_TESTING": "1", "PYTHONPATH": str(ROOT)},
         stdout=asyncio.subprocess.DEVNULL,

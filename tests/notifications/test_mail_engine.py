@@ -13,6 +13,7 @@ from services.notifications.queries import deliveries, letters
 from services.notifications.rules.delivery import DeliveryState, Heard, Lane
 from services.notifications.rules.filters import Rhythm
 from shared.clock import now, shifted
+from tests.support.databases import Store
 from tests.support.mail_orders import TO, delivery_of, lease, order, reports
 from tests.support.notifications import (
     Instance,
@@ -149,9 +150,9 @@ async def test_a_refused_content_fails_and_the_connection_serves_the_next(instan
 
 
 async def test_a_relay_that_is_away_costs_no_try_and_is_left_alone(
-    tmp_path: Path, migrated: Path, free_port: int
+    tmp_path: Path, store: Store, free_port: int
 ) -> None:
-    async with running_instance(tmp_path, migrated=migrated, smtp_port=free_port) as instance:
+    async with running_instance(tmp_path, store=store, smtp_port=free_port) as instance:
         order_id = await order(instance)
 
         for _ in range(3):

@@ -17,6 +17,7 @@ from services.notifications.jobs import jobs
 from services.notifications.rules.delivery import DeliveryState
 from shared.db.leading import Leadership
 from shared.jobs import Runner
+from tests.support.databases import Store
 from tests.support.mail_orders import TO, delivery_of, order
 from tests.support.notifications import Instance, Sink, running_instance, smtp_sink
 
@@ -51,15 +52,15 @@ def trusted(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 @asynccontextmanager
-async def sending(folder: Path, migrated: Path, sink: Sink, settings: Mapping[str, Any]) -> AsyncIterator[Instance]:
-    async with running_instance(folder, migrated=migrated, smtp_port=sink.port, **settings) as running:
+async def sending(folder: Path, store: Store, sink: Sink, settings: Mapping[str, Any]) -> AsyncIterator[Instance]:
+    async with running_instance(folder, store=store, smtp_port=sink.port, **settings) as running:
         yield running
 
 
 @pytest.mark.usefixtures("trusted")
-async def test_a_mail_leaves_encrypted_and_logged_in(tmp_path: Path, migrated: Path, guarded: Sink) -> None:
+async def test_a_mail_leaves_encrypted_and_logged_in(tmp_path: Path, store: Store, guarded: Sink) -> None:
     settings = SECURED | {"smtp_user": USER, "smtp_password": SecretStr(PASSWORD)}
-    async with sending(tmp_path, migrated, guarded, settings) as instance:
+    async with sending(tmp_path, store, guarded, settings) as instance:
         order_id = await order(instance)
         await instance.send_mails()
 
@@ -68,9 +69,9 @@ async def test_a_mail_leaves_encrypted_and_logged_in(tmp_path: Path, migrated: P
 
 
 async def test_a_relay_with_a_certificate_nobody_vouches_for_is_left_alone(
-    tmp_path: Path, migrated: Path, guarded: Sink
+    tmp_path: Path, store: Store, guarded: Sink
 ) -> None:
-    async with sending(tmp_path, migrated, guarded, SECURED) as instance:
+    async with sending(tmp_path, store, guarded, SECURED) as instance:
         order_id = await order(instance)
         await instance.send_mails()
 
@@ -79,10 +80,10 @@ async def test_a_relay_with_a_certificate_nobody_vouches_for_is_left_alone(
     assert guarded.received == []
 
 
-async def causes(folder: Path, migrated: Path, sink: Sink, **settings: object) -> list[str]:
+async def causes(folder: Path, store: Store, sink: Sink, **settings: object) -> list[str]:
     """Return why the relay is away, as the log of one sending tells it."""
     with capture_logs() as logged:
-        async with sending(folder, migrated, sink, SECURED | settings) as instance:
+        async with sending(folder, store, sink, SECURED | settings) as instance:
             await order(instance)
             await instance.send_mails()
     away = [line for line in logged if line["event"] == "relay_away"]
@@ -90,46 +91,46 @@ async def causes(folder: Path, migrated: Path, sink: Sink, **settings: object) -
     return [line["cause"] for line in away]
 
 
-async def test_the_log_tells_a_certificate_nobody_vouches_for(tmp_path: Path, migrated: Path, guarded: Sink) -> None:
-    assert await causes(tmp_path, migrated, guarded) == ["SSLCertVerificationError"]
+async def test_the_log_tells_a_certificate_nobody_vouches_for(tmp_path: Path, store: Store, guarded: Sink) -> None:
+    assert await causes(tmp_path, store, guarded) == ["SSLCertVerificationError"]
 
 
 async def test_the_log_tells_a_certificate_nobody_vouches_for_at_first_contact(
-    tmp_path: Path, migrated: Path, authority: trustme.CA
+    tmp_path: Path, store: Store, authority: trustme.CA
 ) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("localhost").configure_cert(context)
     async with smtp_sink(wrapped=context) as sink:
-        told = await causes(tmp_path, migrated, sink, smtp_security="tls")
+        told = await causes(tmp_path, store, sink, smtp_security="tls")
 
     assert told == ["SMTPConnectError SSLCertVerificationError"]
 
 
 @pytest.mark.usefixtures("trusted")
 async def test_the_log_tells_a_wrong_password_without_the_words_of_the_relay(
-    tmp_path: Path, migrated: Path, guarded: Sink
+    tmp_path: Path, store: Store, guarded: Sink
 ) -> None:
-    told = await causes(tmp_path, migrated, guarded, smtp_user=USER, smtp_password=SecretStr("autre"))
+    told = await causes(tmp_path, store, guarded, smtp_user=USER, smtp_password=SecretStr("autre"))
 
     assert told == ["535 SMTPAuthenticationError"]
 
 
-async def test_the_log_tells_a_relay_without_starttls(tmp_path: Path, migrated: Path, sink: Sink) -> None:
-    assert await causes(tmp_path, migrated, sink) == ["SMTP STARTTLS extension not supported by server."]
+async def test_the_log_tells_a_relay_without_starttls(tmp_path: Path, store: Store, sink: Sink) -> None:
+    assert await causes(tmp_path, store, sink) == ["SMTP STARTTLS extension not supported by server."]
 
 
-async def test_the_log_tells_a_relay_that_is_not_there(tmp_path: Path, migrated: Path, free_port: int) -> None:
-    [told] = await causes(tmp_path, migrated, Sink(port=free_port))
+async def test_the_log_tells_a_relay_that_is_not_there(tmp_path: Path, store: Store, free_port: int) -> None:
+    [told] = await causes(tmp_path, store, Sink(port=free_port))
 
     assert told.startswith("SMTPConnectError ")
 
 
 @pytest.mark.usefixtures("trusted")
 async def test_a_wrong_password_holds_the_mails_and_counts_against_none(
-    tmp_path: Path, migrated: Path, guarded: Sink
+    tmp_path: Path, store: Store, guarded: Sink
 ) -> None:
     settings = SECURED | {"smtp_user": USER, "smtp_password": SecretStr("autre")}
-    async with sending(tmp_path, migrated, guarded, settings) as instance:
+    async with sending(tmp_path, store, guarded, settings) as instance:
         order_id = await order(instance)
         await instance.send_mails()
 

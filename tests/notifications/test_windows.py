@@ -14,6 +14,7 @@ from shared.clock import PARIS
 from shared.contracts.notifications import EntryKind
 from shared.contracts.projects import Axis
 from shared.ids import uuid7
+from tests.support.databases import Store
 from tests.support.notifications import (
     hear_entries,
     make_entry,
@@ -41,8 +42,8 @@ def test_windows_chain_without_gap_or_overlap(growth: list[int], start: int) -> 
     assert numbers == list(range(start, head + 1))
 
 
-async def test_each_news_reaches_a_reader_once_whatever_was_heard_again(tmp_path: Path, migrated: Path) -> None:
-    async with running_instance(tmp_path, migrated=migrated) as instance:
+async def test_each_news_reaches_a_reader_once_whatever_was_heard_again(tmp_path: Path, store: Store) -> None:
+    async with running_instance(tmp_path, store=store) as instance:
         await subscribe(instance, "alix@example.org")
         rule = await make_rule(instance)
         told = []
@@ -59,8 +60,8 @@ async def test_each_news_reaches_a_reader_once_whatever_was_heard_again(tmp_path
     assert told == [1, 1, 1, 1]
 
 
-async def test_an_older_state_in_a_replay_is_no_news(tmp_path: Path, migrated: Path) -> None:
-    async with running_instance(tmp_path, migrated=migrated) as instance:
+async def test_an_older_state_in_a_replay_is_no_news(tmp_path: Path, store: Store) -> None:
+    async with running_instance(tmp_path, store=store) as instance:
         await subscribe(instance, "alix@example.org")
         rule = await make_rule(instance)
         first = make_entry(instance.siren)

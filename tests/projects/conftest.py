@@ -1,29 +1,24 @@
 """Migrated databases of projects, people who ask, and a client of the routes."""
 
-import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
 from services.projects.manifest import SERVICE
-from shared.db.engine import Database
 from shared.db.session import Origin
 from shared.identity.access import Role, Scope
 from shared.ids import uuid7
 from shared.territory.members import Territory
+from tests.support.databases import Store, opened
 from tests.support.projects import Epci, people
-from tests.support.routes import Client, app_of, identified, migrate
+from tests.support.routes import Client, app_of, identified
 from tests.support.territory import make_territory, random_siren
 
 BASE_URL = "http://127.0.0.1:1"
+OpenEpci = Callable[[str], Awaitable[Epci]]
 ROLES = (Role.AGENT, Role.COORDINATOR, Role.INTEGRATOR)
-PACKAGES = {"projects": "services.projects", "identity": "shared.identity"}
-
-
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    return migrate(tmp_path_factory.mktemp("migrated"), PACKAGES)
 
 
 @pytest.fixture
@@ -33,31 +28,28 @@ def territory() -> Territory:
 
 
 @pytest.fixture
-async def open_epci(migrated: dict[str, Path], tmp_path: Path) -> AsyncIterator[Callable[[str], Epci]]:
+async def open_epci(store: Store, tmp_path: Path) -> AsyncIterator[OpenEpci]:
     """Return what opens the database of an EPCI."""
-    opened: list[Database] = []
+    async with AsyncExitStack() as stack:
 
-    def open_one(siren: str) -> Epci:
-        path = shutil.copy(migrated["projects"], tmp_path / f"{siren}.sqlite")
-        origin = Origin(epci=siren, service="projects", instance=uuid7(), base_url=BASE_URL)
-        opened.append(Database(f"sqlite+aiosqlite:///{path}", origin))
-        return Epci(siren, opened[-1])
+        async def open_one(siren: str) -> Epci:
+            url = await store.url(SERVICE.package, folder=tmp_path, name=siren)
+            origin = Origin(epci=siren, service="projects", instance=uuid7(), base_url=BASE_URL)
+            return Epci(siren, await stack.enter_async_context(opened(url, origin)))
 
-    yield open_one
-    for database in opened:
-        await database.close()
+        yield open_one
 
 
 @pytest.fixture
-def home(open_epci: Callable[[str], Epci], territory: Territory) -> Epci:
+async def home(open_epci: OpenEpci, territory: Territory) -> Epci:
     """Return the EPCI under test."""
-    return open_epci(territory.members[0].siren)
+    return await open_epci(territory.members[0].siren)
 
 
 @pytest.fixture
-def partner(open_epci: Callable[[str], Epci], territory: Territory) -> Epci:
+async def partner(open_epci: OpenEpci, territory: Territory) -> Epci:
     """Return its neighbour."""
-    return open_epci(territory.members[1].siren)
+    return await open_epci(territory.members[1].siren)
 
 
 @pytest.fixture
@@ -71,8 +63,8 @@ def agent(home: Epci) -> Scope:
 
 
 @pytest.fixture
-async def client(home: Epci, territory: Territory, migrated: dict[str, Path], tmp_path: Path) -> AsyncIterator[Client]:
-    async with identified(migrated["identity"], tmp_path, epci=home.siren, roles=ROLES) as (identity, secrets):
+async def client(home: Epci, territory: Territory, stores: dict[str, Store], tmp_path: Path) -> AsyncIterator[Client]:
+    async with identified(stores, tmp_path, epci=home.siren, roles=ROLES) as (identity, secrets):
         app = app_of(SERVICE, home.database, identity, epci=home.siren)
         app.state.territory = territory
         client = Client(app, secrets, role=Role.COORDINATOR, base_url=BASE_URL)

@@ -25,6 +25,7 @@ from shared.messaging.recorder import record, record_deletion
 from shared.messaging.registry import Consumers, Record, dead_letter_topic, pattern_of
 from shared.messaging.relay import Relay
 from shared.settings import KafkaAccess
+from tests.support.databases import Store
 
 SERVICE = "projects"
 
@@ -90,7 +91,6 @@ class Bench:
     database: Database
     bootstrap: str
     members: tuple[str, ...]
-    folder: Path
 
     def relay(self, leader: Leadership, *, name: str = "relay") -> Relay:
         """Return a relay of this database."""
@@ -159,11 +159,14 @@ class Bench:
         return len([row for row in await self.rows(Outbox) if row.published_at is None])
 
 
-async def make_bench(folder: Path, *, epci: str, bootstrap: str, members: Sequence[str]) -> Bench:
-    """Return a bench on a new database in ``folder``."""
-    origin = Origin(epci=epci, service=SERVICE, instance=uuid7(), base_url="http://127.0.0.1:1")
+async def make_bench(store: Store, folder: Path, *, epci: str, bootstrap: str, members: Sequence[str]) -> Bench:
+    """Return a bench on a new database."""
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
-    database = Database(f"sqlite+aiosqlite:///{folder / 'bench.sqlite'}", origin)
-    async with database.connection() as connection:
-        await connection.run_sync(Base.metadata.create_all)
-    return Bench(epci, database, bootstrap, tuple(members), folder)
+    url = await store.url(Base.metadata, folder=folder, name="bench")
+    return open_bench(url, epci=epci, bootstrap=bootstrap, members=members)
+
+
+def open_bench(url: str, *, epci: str, bootstrap: str, members: Sequence[str]) -> Bench:
+    """Return a bench on a database that is there."""
+    origin = Origin(epci=epci, service=SERVICE, instance=uuid7(), base_url="http://127.0.0.1:1")
+    return Bench(epci, Database(url, origin), bootstrap, tuple(members))

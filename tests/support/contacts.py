@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, text
+from sqlalchemy import Row, inspect, text
 from stdnum import luhn
 
 from services.contacts.commands.companies import add_establishment, create_company
@@ -162,8 +162,8 @@ async def every_cell(database: Database) -> list[str]:
     """Return each value of each column of each table, as text."""
     cells: list[str] = []
     async with database.reading() as session:
-        names = await rows_of(session, "SELECT name FROM sqlite_master WHERE type = 'table'")
-        for (name,) in names:
+        connection = await session.connection()
+        for name in await connection.run_sync(lambda opened: inspect(opened).get_table_names()):
             rows = await rows_of(session, f'SELECT * FROM "{name}"')  # noqa: S608 - names of our own tables
             cells += [_as_text(cell) for row in rows for cell in row]
     return cells

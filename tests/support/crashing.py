@@ -19,7 +19,7 @@ from shared.contracts.projects import Project
 from shared.messaging.delivery import group_of
 from shared.messaging.recorder import record
 from shared.messaging.registry import topic_of
-from tests.support.backbone import SERVICE, Bench, Outbox, make_bench, make_project
+from tests.support.backbone import SERVICE, Bench, Outbox, make_project, open_bench
 from tests.support.peer import handled
 from tests.support.topics import dump
 from tests.support.waiting import doing, eventually
@@ -37,6 +37,7 @@ class Life:
     folder: str
     epci: str
     bootstrap: str
+    url: str
     crash_at: str = ""
 
     @property
@@ -59,14 +60,14 @@ class Life:
         lines = (line.split() for line in self.ledger.read_text(encoding="utf-8").splitlines())
         return {(key, int(version)) for said, key, version in lines if said == word}
 
-    async def bench(self) -> Bench:
+    def bench(self) -> Bench:
         """Return the test service on this life’s database."""
-        return await make_bench(Path(self.folder), epci=self.epci, bootstrap=self.bootstrap, members=[self.epci])
+        return open_bench(self.url, epci=self.epci, bootstrap=self.bootstrap, members=[self.epci])
 
 
 async def live(life: Life) -> None:
     """Make the changes, unless an earlier life did, then publish and consume until nothing is left to do."""
-    bench = await life.bench()
+    bench = life.bench()
     if not await bench.rows(Outbox):
         await _change(bench, life)
     letters = bench.letters()

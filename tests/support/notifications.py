@@ -1,7 +1,6 @@
 """Builders of the notifications tests: an instance, records as delivered, an SMTP sink that can misbehave."""
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -28,7 +27,6 @@ from shared.clock import now
 from shared.contracts.base import State, Visibility
 from shared.contracts.notifications import EntryKind, FeedEntry
 from shared.db.engine import Database
-from shared.db.migrate import upgrade
 from shared.db.session import Origin
 from shared.identity.access import Role, Scope, instance_scope, visitor_scope
 from shared.ids import uuid7
@@ -37,6 +35,7 @@ from shared.messaging.registry import Record
 from shared.settings import InstanceSettings
 from shared.signing import Signer
 from shared.territory.members import Territory
+from tests.support.databases import Store
 from tests.support.territory import make_territory, random_siren
 
 S = TypeVar("S", bound=State)
@@ -77,23 +76,19 @@ class Instance:
             pass
 
 
-async def migrate(path: Path) -> None:
-    """Bring a new database to the newest revision."""
-    database = Database(f"sqlite+aiosqlite:///{path}")
-    await upgrade(database, package="services.notifications")
-    await database.close()
-
-
 @asynccontextmanager
 async def running_instance(
     folder: Path,
     *,
-    migrated: Path,
+    store: Store,
     smtp_port: int = 1,
     **more: Any,  # noqa: ANN401 - settings of any kind
 ) -> AsyncIterator[Instance]:
-    """Run an instance on a copy of an empty database; ``more`` are settings."""
+    """Run an instance on a new database; ``more`` are settings."""
     territory = make_territory([random_siren() for _ in range(3)])
+    url = await store.url("services.notifications", folder=folder, name="notifications")
+    if not url.startswith("sqlite"):
+        more["notifications_database_url"] = SecretStr(url)
     settings = InstanceSettings(
         _env_file=None,
         siren=territory.members[0].siren,
@@ -106,8 +101,7 @@ async def running_instance(
         **more,
     )
     origin = Origin(epci=settings.siren, service="notifications", instance=uuid7(), base_url=settings.base_url)
-    path = shutil.copy(migrated, folder / "notifications.sqlite")
-    database = Database(f"sqlite+aiosqlite:///{path}", origin)
+    database = Database(url, origin)
     signer = Signer("essai" * 10)
     work = Work(database, settings, territory, signer)
     try:

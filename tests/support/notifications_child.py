@@ -16,8 +16,8 @@ from shared.signing import Signer
 from shared.territory.members import read_territory
 
 
-async def main(folder: Path, siren: str, port: int) -> None:
-    """Send the service mails of ``folder``, then run the rules whose hour has come."""
+async def main(folder: Path, siren: str, port: int, url: str) -> None:
+    """Send the service mails of the database at ``url``, then run the rules whose hour has come."""
     territory = read_territory(folder / "territory.yaml")
     settings = InstanceSettings(
         _env_file=None,
@@ -30,7 +30,7 @@ async def main(folder: Path, siren: str, port: int) -> None:
         mail_from="lettre@caux.example.org",
     )
     origin = Origin(epci=siren, service="notifications", instance=uuid7(), base_url=settings.base_url)
-    database = Database(f"sqlite+aiosqlite:///{folder / 'notifications.sqlite'}", origin)
+    database = Database(url, origin)
     work = Work(database, settings, territory, Signer("essai" * 10))
     await jobs.send_service_mails(work)
     await jobs.run_due_rules(work)
@@ -38,4 +38,4 @@ async def main(folder: Path, siren: str, port: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])))
+    asyncio.run(main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]))

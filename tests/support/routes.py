@@ -1,7 +1,6 @@
 """The routes of one service without its host: migrated databases, tokens of every role, a client."""
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,7 +11,6 @@ import pytest
 from fastapi import Depends, FastAPI, Request, Response
 
 from shared.db.engine import Database
-from shared.db.migrate import upgrade
 from shared.errors import Refusal
 from shared.http.context import RequestContext
 from shared.http.guards import LIMITS, Windows
@@ -20,22 +18,9 @@ from shared.http.refusals import install_refusals
 from shared.identity.access import Role
 from shared.identity.tokens import add_token
 from shared.service import RunningService, Service
+from tests.support.databases import Store, opened
 
 FORM = "application/x-www-form-urlencoded"
-
-
-def migrate(folder: Path, packages: Mapping[str, str]) -> dict[str, Path]:
-    """Return empty databases brought to the newest revision of their packages, to be copied."""
-    found = {name: folder / f"{name}.sqlite" for name in packages}
-    for name, package in packages.items():
-        asyncio.run(_migrate(found[name], package))
-    return found
-
-
-async def _migrate(path: Path, package: str) -> None:
-    database = Database(f"sqlite+aiosqlite:///{path}")
-    await upgrade(database, package=package)
-    await database.close()
 
 
 class Client:
@@ -69,14 +54,14 @@ class Client:
 
 @asynccontextmanager
 async def identified(
-    copied: Path, folder: Path, *, epci: str, roles: Iterable[Role]
+    stores: Mapping[str, Store], folder: Path, *, epci: str, roles: Iterable[Role]
 ) -> AsyncIterator[tuple[Database, dict[Role, str]]]:
     """Open an identity database that knows a token of each of ``roles``, and return their secrets."""
-    identity = Database(f"sqlite+aiosqlite:///{shutil.copy(copied, folder / 'identity.sqlite')}")
-    async with identity.transaction() as session:
-        made = {role: await add_token(session, name=role.value, epci=epci, role=role) for role in roles}
-    yield identity, {role: secret for role, (_, secret) in made.items()}
-    await identity.close()
+    url = await stores["sqlite"].url("shared.identity", folder=folder, name="identity")
+    async with opened(url) as identity:
+        async with identity.transaction() as session:
+            made = {role: await add_token(session, name=role.value, epci=epci, role=role) for role in roles}
+        yield identity, {role: secret for role, (_, secret) in made.items()}
 
 
 def no_pages(_request: Request, _refusal: Refusal) -> Response:

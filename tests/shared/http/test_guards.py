@@ -11,22 +11,20 @@ from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
 
 from shared.db.engine import Database
-from shared.db.migrate import upgrade
 from shared.http.context import RequestContext
 from shared.http.guards import LIMITS, Router, Windows
 from shared.http.refusals import install_refusals
 from shared.identity.access import Right, Role
 from shared.identity.tokens import add_token
+from tests.support.databases import Store, opened
 
 SIREN = "200084952"
 
 
 @pytest.fixture
-async def identity(tmp_path: Path) -> AsyncIterator[Database]:
-    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'identity.sqlite'}")
-    await upgrade(database, package="shared.identity")
-    yield database
-    await database.close()
+async def identity(store: Store, tmp_path: Path) -> AsyncIterator[Database]:
+    async with opened(await store.url("shared.identity", folder=tmp_path, name="identity")) as database:
+        yield database
 
 
 @pytest.fixture

@@ -9,19 +9,18 @@ from sqlmodel import select
 from services.host import SERVICES
 from shared import clock
 from shared.db.engine import Database
-from shared.db.migrate import upgrade
 from shared.ids import uuid7
 from shared.instance.upkeep import INBOX, PUBLISHED, forget
 from shared.jobs import Work
 from shared.settings import InstanceSettings
 from shared.signing import Signer
 from shared.territory.members import Territory
+from tests.support.databases import Store
 
 
-async def test_only_what_is_past_its_time_is_forgotten(tmp_path: Path, territory: Territory) -> None:
+async def test_only_what_is_past_its_time_is_forgotten(store: Store, tmp_path: Path, territory: Territory) -> None:
     manifest = SERVICES["projects"]
-    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'projects.sqlite'}")
-    await upgrade(database, package=manifest.package)
+    database = Database(await store.url(manifest.package, folder=tmp_path, name="projects"))
     settings = InstanceSettings(siren=territory.sirens[0], territory_file=tmp_path, data_dir=tmp_path)
     work = Work(database, settings, territory, Signer("secret"))
     outbox, inbox = manifest.tables.outbox, manifest.tables.inbox

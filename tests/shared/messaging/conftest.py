@@ -9,22 +9,33 @@ from shared.messaging.delivery import Delivery
 from shared.messaging.topology import Topology
 from shared.territory.members import Territory
 from tests.support.backbone import Bench, make_bench
+from tests.support.databases import Store
 
 
 @pytest.fixture
-async def bench(tmp_path: Path, bootstrap: str, territory: Territory, topics: Topology) -> AsyncIterator[Bench]:
+async def benches(
+    store: Store, tmp_path: Path, bootstrap: str, territory: Territory, topics: Topology
+) -> AsyncIterator[list[Bench]]:
+    """Test services of the first two EPCI of the territory."""
+    sirens = territory.sirens
+    made = [
+        await make_bench(store, tmp_path / one, epci=one, bootstrap=bootstrap, members=sirens) for one in sirens[:2]
+    ]
+    yield made
+    for one in made:
+        await one.database.close()
+
+
+@pytest.fixture
+def bench(benches: list[Bench]) -> Bench:
     """Test service of the first EPCI of the territory."""
-    made = await make_bench(tmp_path / "own", epci=territory.sirens[0], bootstrap=bootstrap, members=territory.sirens)
-    yield made
-    await made.database.close()
+    return benches[0]
 
 
 @pytest.fixture
-async def neighbour(tmp_path: Path, bootstrap: str, territory: Territory, topics: Topology) -> AsyncIterator[Bench]:
+def neighbour(benches: list[Bench]) -> Bench:
     """Test service of the second EPCI."""
-    made = await make_bench(tmp_path / "other", epci=territory.sirens[1], bootstrap=bootstrap, members=territory.sirens)
-    yield made
-    await made.database.close()
+    return benches[1]
 
 
 @pytest.fixture

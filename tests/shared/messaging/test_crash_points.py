@@ -15,9 +15,10 @@ from shared.crash import POINTS
 from shared.messaging.registry import dead_letter_topic
 from shared.messaging.topology import Topology
 from shared.settings import KafkaAccess
-from tests.support.backbone import SERVICE, Effect, KnownProject, Outbox
+from tests.support.backbone import SERVICE, Base, Effect, KnownProject, Outbox
 from tests.support.code import PRODUCT, ROOT, calls, sources
 from tests.support.crashing import KEYS, NEVER, VERSIONS, Life, lives
+from tests.support.databases import Store
 from tests.support.territory import random_siren
 from tests.support.topics import dump, write
 
@@ -51,20 +52,29 @@ class Fate:
     second: int
 
 
-@pytest.fixture(scope="session")
-def fates(bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Fate]:
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def fates(
+    request: pytest.FixtureRequest, bootstrap: str, stores: dict[str, Store], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Fate]:
     """Live all first lives at once, up to their crash points, then all second ones to the end."""
     root = tmp_path_factory.mktemp("lives")
-    doomed = [
-        Life(point, str(root / point), random_siren(), bootstrap, f"{point}:{nth}") for point, nth in CRASHES.items()
-    ]
-    for life in doomed:
-        Path(life.folder).mkdir()
+    doomed = asyncio.run(_doom(root, stores[request.param], bootstrap))
     _make_topics(bootstrap, doomed)
     asyncio.run(_write_what_nobody_can_read(doomed))
     first = _live(doomed)
     second = _live([replace(life, crash_at="") for life in doomed])
     return {life.name: Fate(life, first[life.name], second[life.name]) for life in doomed}
+
+
+async def _doom(root: Path, store: Store, bootstrap: str) -> list[Life]:
+    """Return one life per crash point, each on a database of its own."""
+    doomed = []
+    for point, nth in CRASHES.items():
+        folder = root / point
+        await asyncio.to_thread(folder.mkdir)
+        url = await store.url(Base.metadata, folder=folder, name="bench")
+        doomed.append(Life(point, str(folder), random_siren(), bootstrap, url, f"{point}:{nth}"))
+    return doomed
 
 
 def _make_topics(bootstrap: str, doomed: list[Life]) -> None:
@@ -98,7 +108,7 @@ def test_the_process_dies_there_and_the_next_one_ends_the_work(fates: dict[str, 
 @pytest.mark.parametrize("point", CRASHES)
 async def test_every_committed_change_is_published_and_none_is_invented(fates: dict[str, Fate], point: str) -> None:
     life = fates[point].life
-    bench = await life.bench()
+    bench = life.bench()
     rows = [row for row in await bench.rows(Outbox) if row.topic == life.topic]
     committed = {(row.key, row.aggregate_version) for row in rows}
     log = [one for one in await dump(life.bootstrap, life.topic) if one.key != b"wrong"]
@@ -116,7 +126,7 @@ async def test_every_committed_change_is_published_and_none_is_invented(fates: d
 @pytest.mark.parametrize("point", CRASHES)
 async def test_each_change_acts_once_and_the_newest_is_kept(fates: dict[str, Fate], point: str) -> None:
     life = fates[point].life
-    bench = await life.bench()
+    bench = life.bench()
     committed = [row for row in await bench.rows(Outbox) if row.topic == life.topic]
     acted = Counter(row.message_id for row in await bench.rows(Effect))
     known = {str(row.id): row.version for row in await bench.rows(KnownProject)}

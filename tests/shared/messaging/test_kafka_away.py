@@ -25,6 +25,7 @@ from shared.messaging.topology import Topology, topics_of
 from shared.settings import KafkaAccess
 from tests.support.backbone import SERVICE, Bench, KnownProject, Outbox, make_bench, make_project
 from tests.support.broker import free_port
+from tests.support.databases import Store
 from tests.support.topics import dump
 from tests.support.waiting import doing, eventually
 
@@ -88,9 +89,9 @@ class Alone:
 
 
 @pytest.fixture
-async def alone(tmp_path: Path, siren: str) -> AsyncIterator[Alone]:
+async def alone(store: Store, tmp_path: Path, siren: str) -> AsyncIterator[Alone]:
     port = free_port()
-    bench = await make_bench(tmp_path / "own", epci=siren, bootstrap=f"127.0.0.1:{port}", members=[siren])
+    bench = await make_bench(store, tmp_path / "own", epci=siren, bootstrap=f"127.0.0.1:{port}", members=[siren])
     kafka = LocalKafka(tmp_path / "kafka", port=port)
     leader = Leadership(bench.database)
     yield Alone(kafka, bench, leader, bench.relay(leader))

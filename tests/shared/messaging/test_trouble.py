@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -18,6 +17,7 @@ from shared.messaging.registry import dead_letter_topic
 from shared.territory.members import Territory
 from tests.support.backbone import SERVICE, Attempt, Bench, Effect, KnownProject, make_project
 from tests.support.cluster import change
+from tests.support.databases import nobody_writes
 from tests.support.peer import Written, send, written
 from tests.support.reading import caught_up, consuming, letters, reasons, topic_at
 from tests.support.topics import dump
@@ -67,12 +67,9 @@ async def test_a_database_away_sends_nothing_to_the_dlq(bench: Bench, territory:
     await _wait_no_longer_than(bench, 0.2)
 
     async with consuming(bench.subscribers(delivery)) as subscribers:
-        with sqlite3.connect(bench.folder / "bench.sqlite") as held:
-            held.execute("BEGIN IMMEDIATE")
+        async with nobody_writes(bench.database):
             await asyncio.sleep(2.5)
             during = await letters(bench)
-            held.rollback()
-        held.close()
         await eventually(lambda: caught_up(bench, topic_at(peer), to=21), within=30)
         assert subscribers.dead() == []
 
@@ -107,7 +104,13 @@ def _with_one_wrong(peer: str) -> Sequence[Written]:
 async def _wait_no_longer_than(bench: Bench, seconds: float) -> None:
     """Let a locked database be told at once: production waits 5 s before it says so."""
     await bench.database.engine.dispose()
+    shorter = f"PRAGMA busy_timeout={seconds * 1000:.0f}"
+    if not bench.database.is_sqlite:
+        shorter = f"SET lock_timeout = {seconds * 1000:.0f}"
 
     @event.listens_for(bench.database.engine.sync_engine, "connect")
     def hurry(connection: Any, _record: object) -> None:  # noqa: ANN401 - adapter of the driver
-        connection.execute(f"PRAGMA busy_timeout={int(seconds * 1000)}")
+        cursor = connection.cursor()
+        cursor.execute(shorter)
+        cursor.close()
+        connection.commit()

@@ -19,7 +19,7 @@ KEPT = {
     ],
     "postgresql": [
         "CREATE FUNCTION opposition_record_kept() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN RAISE EXCEPTION 'opposition_record is append-only'; END $$",
+        "$$ BEGIN RAISE EXCEPTION 'opposition_record is append-only' USING ERRCODE = '23000'; END $$",
         "CREATE TRIGGER opposition_record_kept BEFORE UPDATE OR DELETE ON opposition_record "
         "FOR EACH ROW EXECUTE FUNCTION opposition_record_kept()",
     ],

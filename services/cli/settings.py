@@ -1,5 +1,8 @@
 """Settings read once, here at the edge; each mistake is one French sentence."""
 
+import os
+from pathlib import Path
+
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
@@ -15,13 +18,25 @@ def read_settings() -> InstanceSettings:
         Invalid: names each variable and what is wrong with it.
     """
     try:
-        return InstanceSettings()
+        return InstanceSettings(_secrets_dir=_secrets_dir())
     except SettingsError as refused:
         field = str(refused).partition('"')[2].partition('"')[0]
         raise Invalid(f"Réglage ESTUAIRE_{field.upper()}\u00a0: écrivez-le en JSON, sans faute.") from refused
     except ValidationError as refused:
         lines = [_line(field_of(one["loc"]), french(one["type"], one["msg"])) for one in refused.errors()]
         raise Invalid("\n".join(lines)) from refused
+
+
+def _secrets_dir() -> Path | None:
+    """Return the folder of files named after settings: the one said, else the one in which systemd lays credentials.
+
+    Raises:
+        Invalid: it is not there.
+    """
+    said = os.environ.get("ESTUAIRE_SECRETS_DIR") or os.environ.get("CREDENTIALS_DIRECTORY")
+    if said and not Path(said).is_dir():
+        raise Invalid(f"Réglage ESTUAIRE_SECRETS_DIR\u00a0: le dossier {said} n’existe pas.")
+    return Path(said) if said else None
 
 
 def _line(field: str, sentence: str) -> str:

@@ -14,7 +14,7 @@ from shared.contracts.base import State, Visibility
 from shared.db.leading import Leadership
 from shared.errors import Unavailable
 from shared.messaging.delivery import Delivery, group_of
-from shared.messaging.kafka import DeadLetters, Publisher, Subscribers, Subscription, answers
+from shared.messaging.kafka import DeadLetters, Publisher, Subscribers, Subscription, Welcome, answers, knock
 from shared.messaging.registry import Record, dead_letter_topic, pattern_of
 from shared.messaging.relay import Relay
 from shared.messaging.topology import Topology
@@ -46,6 +46,8 @@ class Backbone:
     told: Callable[[str, Sequence[Record[State]]], None]
     relays: dict[str, Relay] = field(default_factory=dict, init=False)
     subscribers: Subscribers = field(init=False)
+    welcome: Welcome = field(default=Welcome.ANSWERS, init=False)
+    """What became of the last attempt to reach the cluster."""
     _tasks: list[asyncio.Task[None]] = field(default_factory=list, init=False)
     _asked_at: float = field(default=0.0, init=False)
     _answered: bool = field(default=False, init=False)
@@ -81,6 +83,7 @@ class Backbone:
         if instant > self._asked_at + ASKED_SECONDS:
             self._asked_at = instant  # first, so that who asks meanwhile is told what was known
             self._answered = await answers(self.access)
+            self.welcome = Welcome.ANSWERS if self._answered else await knock(self.access)
         return self._answered
 
     def subscriptions(self, service: RunningService) -> list[Subscription]:
@@ -115,7 +118,9 @@ class Backbone:
                 plan = await asyncio.to_thread(topology.plan, [self.settings.siren])
                 await asyncio.to_thread(topology.apply, plan)
             except Unavailable as refused:
-                log.warning("topics_not_checked", reason=refused.slug, detail=refused.detail, pause=pause)
+                # Of a wrong password the administrator’s client says no more than of a broker that is away.
+                self.welcome = await knock(self.access)
+                log.warning("topics_not_checked", reason=self.welcome.value, detail=refused.detail, pause=pause)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
             else:

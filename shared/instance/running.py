@@ -178,20 +178,27 @@ class Instance:
         await asyncio.gather(*(backbone.run(self.leaders, self._spawn) for backbone in self.backbones))
 
     def build_backbones(self) -> list[Backbone]:
-        """Return the ways to Kafka of this instance, not yet running."""
-        access = KafkaAccess(self.bootstrap)
-        self._letters = make_letters(self.services, access=access, epci=self.settings.siren, software=SOFTWARE)
-        return [
-            Backbone(
-                access=access,
-                reach=tuple(Visibility),
-                services=self.services,
-                settings=self.settings,
-                territory=self.territory,
-                letters=self._letters,
-                told=self._told,
-            )
-        ]
+        """Return the ways to Kafka of this instance, not yet running: two when private topics have their own."""
+        territory = self.settings.territory_access(self.bootstrap)
+        local = self.settings.local_access()
+        self._letters = make_letters(
+            self.services, access=local or territory, epci=self.settings.siren, software=SOFTWARE
+        )
+        if local is None:
+            return [self._backbone(territory, tuple(Visibility))]
+        wider = tuple(one for one in Visibility if one is not Visibility.PRIVATE)
+        return [self._backbone(territory, wider), self._backbone(local, (Visibility.PRIVATE,))]
+
+    def _backbone(self, access: KafkaAccess, reach: tuple[Visibility, ...]) -> Backbone:
+        return Backbone(
+            access=access,
+            reach=reach,
+            services=self.services,
+            settings=self.settings,
+            territory=self.territory,
+            letters=self._letters,
+            told=self._told,
+        )
 
     async def _own_kafka(self) -> str:
         kafka = LocalKafka(self.settings.data_dir / "kafka")

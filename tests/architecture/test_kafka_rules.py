@@ -23,6 +23,8 @@ FASTSTREAM = {
     "faststream.kafka.KafkaBroker",
     "faststream.kafka.KafkaMessage",
     "faststream.kafka.subscriber.usecase.BatchSubscriber",
+    "faststream.security.BaseSecurity",
+    "faststream.security.SASLScram512",
 }
 """All that is used of FastStream: neither its pages, one of which publishes to any topic, nor its routers."""
 

@@ -52,6 +52,64 @@ def test_a_login_at_the_relay_is_whole_and_never_in_the_clear(
 
 
 @pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        ({"KAFKA_USER": "epci"}, "ESTUAIRE_KAFKA_USER et ESTUAIRE_KAFKA_PASSWORD vont avec"),
+        ({"KAFKA_SECURITY": "sasl_ssl", "KAFKA_USER": "epci"}, "vont avec ESTUAIRE_KAFKA_SECURITY=sasl_ssl"),
+        ({"KAFKA_CA_FILE": "ca.pem"}, "Des certificats ne servent qu’avec ESTUAIRE_KAFKA_SECURITY=ssl"),
+        ({"KAFKA_SECURITY": "ssl", "KAFKA_CA_FILE": "absent.pem"}, "absent.pem n’est pas un fichier lisible"),
+        ({"KAFKA_SECURITY": "ssl", "KAFKA_KEY_FILE": "x"}, "ESTUAIRE_KAFKA_KEY_FILE vont ensemble"),
+        (
+            {
+                "TERRITORY_BOOTSTRAP": "kafka.example.org:9092",
+                "KAFKA_SECURITY": "sasl_plaintext",
+                "KAFKA_USER": "epci",
+                "KAFKA_PASSWORD": "secret-de-l-epci",
+            },
+            "ne part pas en clair vers une autre machine",
+        ),
+        ({"TERRITORY_BOOTSTRAP": "", "KAFKA_SECURITY": "ssl"}, "demandent ESTUAIRE_TERRITORY_BOOTSTRAP"),
+        ({"TERRITORY_BOOTSTRAP": "", "LOCAL_BOOTSTRAP": "127.0.0.1:9"}, "demande ESTUAIRE_TERRITORY_BOOTSTRAP"),
+        ({"LOCAL_SECURITY": "ssl"}, "demandent ESTUAIRE_LOCAL_BOOTSTRAP"),
+        ({"LOCAL_BOOTSTRAP": "127.0.0.1:8", "LOCAL_USER": "epci"}, "ESTUAIRE_LOCAL_USER et ESTUAIRE_LOCAL_PASSWORD"),
+    ],
+)
+def test_a_way_to_a_cluster_is_whole_and_never_says_its_password(
+    monkeypatch: pytest.MonkeyPatch, said: dict[str, str], sentence: str
+) -> None:
+    for name, value in said.items():
+        monkeypatch.setenv(f"ESTUAIRE_{name}", value)
+
+    with pytest.raises(Invalid, match=sentence) as refused:
+        read_settings()
+    assert refused.value.detail.startswith("Réglages\u00a0: ")
+    assert "secret-de-l-epci" not in refused.value.detail
+
+
+@pytest.mark.parametrize("variable", ["ESTUAIRE_SECRETS_DIR", "CREDENTIALS_DIRECTORY"])
+def test_a_password_may_be_a_file_and_is_never_shown(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str
+) -> None:
+    (tmp_path / "estuaire_kafka_password").write_text("secret-de-l-epci\n", encoding="utf-8")
+    monkeypatch.setenv(variable, str(tmp_path))
+    monkeypatch.setenv("ESTUAIRE_KAFKA_SECURITY", "sasl_plaintext")
+    monkeypatch.setenv("ESTUAIRE_KAFKA_USER", "epci")
+
+    access = read_settings().territory_access()
+
+    assert access.password is not None
+    assert access.password.get_secret_value() == "secret-de-l-epci"
+    assert "secret-de-l-epci" not in repr(access) + repr(read_settings())
+
+
+def test_a_folder_of_secrets_that_is_not_there_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ESTUAIRE_SECRETS_DIR", "/nulle/part")
+
+    with pytest.raises(Invalid, match=r"ESTUAIRE_SECRETS_DIR.*/nulle/part"):
+        read_settings()
+
+
+@pytest.mark.parametrize(
     ("text", "sentence"),
     [
         ("{", "n’est pas du YAML"),

@@ -1,5 +1,6 @@
 """The only room that speaks Kafka: replaceable producers, raw subscribers, nothing of any service."""
 
+from shared.messaging.kafka.access import Welcome, client_options, knock
 from shared.messaging.kafka.consuming import (
     Subscribers,
     Subscription,
@@ -20,9 +21,12 @@ __all__ = [
     "Publisher",
     "Subscribers",
     "Subscription",
+    "Welcome",
     "acknowledges",
     "answers",
+    "client_options",
     "keep_raw",
+    "knock",
     "parse_cleaned",
     "raw_of",
     "subscribe",

@@ -15,6 +15,7 @@ from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 
 from shared.messaging.envelope import RawRecord
+from shared.messaging.kafka.access import broker_security, tell_away
 from shared.messaging.kafka.polling import BATCH, POLL_MS, LongPoll
 from shared.messaging.kafka.publishing import METADATA_MS
 from shared.settings import KafkaAccess
@@ -63,7 +64,7 @@ class Subscribers:
                 except (GroupAuthorizationFailedError, TopicAuthorizationFailedError):
                     raise
                 except (KafkaError, OSError) as error:
-                    log.info("kafka_away", client=self.client_id, error=type(error).__name__)
+                    await tell_away(self.access, client=self.client_id, error=error)
                     await self.stop()
                     await asyncio.sleep(pause)
                     pause = min(pause * 2, 5)
@@ -96,6 +97,7 @@ class Subscribers:
         quiet.setLevel(logging.ERROR)  # it warns at each start that topics are not created by clients, as we want
         broker = KafkaBroker(
             self.access.bootstrap,
+            security=broker_security(self.access),
             client_id=self.client_id,
             # No producer at all: whatever a record asks for, nothing can be published from here.
             consumer_only=True,

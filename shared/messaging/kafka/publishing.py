@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 import structlog
 from aiokafka import AIOKafkaProducer
@@ -21,6 +22,7 @@ from aiokafka.errors import (
 )
 
 from shared.messaging.delivery import DeadLetter
+from shared.messaging.kafka.access import client_options, tell_away
 from shared.messaging.relay import Outgoing, Verdict
 from shared.settings import KafkaAccess
 
@@ -105,7 +107,7 @@ class Publisher:
         pause = 0.2
         while True:
             producer = AIOKafkaProducer(
-                bootstrap_servers=self._access.bootstrap,
+                **client_options(self._access),
                 client_id=self._client_id,
                 acks="all",
                 enable_idempotence=True,
@@ -118,7 +120,7 @@ class Publisher:
             except (KafkaError, OSError) as error:
                 with suppress(Exception):
                     await producer.stop()
-                log.info("kafka_away", client=self._client_id, error=type(error).__name__)
+                await tell_away(self._access, client=self._client_id, error=error)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 5)
             else:
@@ -182,7 +184,7 @@ class DeadLetters:
 
 async def answers(access: KafkaAccess) -> bool:
     """Tell whether a broker answers within two seconds."""
-    client = AIOKafkaClient(bootstrap_servers=access.bootstrap, request_timeout_ms=2000)
+    client = AIOKafkaClient(**client_options(access), request_timeout_ms=2000)
     try:
         await asyncio.wait_for(client.bootstrap(), 2)
     except (KafkaError, OSError, TimeoutError):
@@ -193,13 +195,17 @@ async def answers(access: KafkaAccess) -> bool:
         await client.close()
 
 
-async def acknowledges(bootstrap: str) -> bool:
-    """Tell whether a record sent now is acknowledged: the only proof that a broker is ready."""
+async def acknowledges(bootstrap: str, *, access: KafkaAccess | None = None) -> bool:
+    """Tell whether a record sent now is acknowledged: the only proof that a broker is ready.
+
+    Args:
+        bootstrap: where.
+        access: by what way and as whom; in the clear and as nobody if it is not said. Its own address does not count.
+    """
+    options = client_options(replace(access, bootstrap=bootstrap) if access else KafkaAccess(bootstrap))
     topic = NewTopic(PROBE_TOPIC, num_partitions=1, replication_factor=1)
-    producer = AIOKafkaProducer(
-        bootstrap_servers=bootstrap, request_timeout_ms=3000, acks="all", enable_idempotence=True
-    )
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=3000)
+    producer = AIOKafkaProducer(**options, request_timeout_ms=3000, acks="all", enable_idempotence=True)
+    admin = AIOKafkaAdminClient(**options, request_timeout_ms=3000)
     try:
         await asyncio.wait_for(admin.start(), 5)
         with suppress(TopicAlreadyExistsError):

@@ -5,16 +5,13 @@ from dataclasses import dataclass, field
 from time import monotonic, sleep
 
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import (  # type: ignore[attr-defined]  # re-exported without saying so
-    AdminClient,
-    ConfigResource,
-    NewTopic,
-)
+from confluent_kafka.admin import ConfigResource, NewTopic  # type: ignore[attr-defined]  # re-exported without saying so
 
 from shared.contracts import CATALOGUE, SERVICES
 from shared.contracts.base import Visibility
 from shared.errors import Unavailable
 from shared.messaging.registry import dead_letter_topic, topic_of
+from shared.messaging.topology.client import admin_client
 from shared.settings import KafkaAccess
 
 DAY_MS = 24 * 3600 * 1000
@@ -78,8 +75,7 @@ class Topology:
     def __init__(self, access: KafkaAccess, *, replicas: int = 1, patience: float = PATIENCE_SECONDS) -> None:
         self._replicas = replicas
         self._patience = patience
-        # Kept referenced: its futures never resolve once it is collected.
-        self._admin = AdminClient({"bootstrap.servers": access.bootstrap, "log_level": 2, "socket.timeout.ms": 10_000})
+        self._admin = admin_client(access)
 
     def plan(self, sirens: Iterable[str]) -> Plan:
         """Return what is missing and what differs, changing nothing.

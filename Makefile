@@ -58,6 +58,6 @@ lock: ## Resolve the dependencies again into requirements.lock
 	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra demo --extra tracing --group dev --no-header --no-annotate pyproject.toml -o requirements.lock
 
 clean: ## Remove what setup and runs made
-	@rm -rf .venv .data shared/web/node_modules shared/web/static/vendor tests/browser/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv .data shared/web/node_modules shared/web/static/vendor tests/browser/node_modules tests/contracts/asyncapi/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .PHONY: help setup demo run kafka kafka-stop test check fix migration migrate contracts lock clean

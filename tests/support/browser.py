@@ -11,8 +11,9 @@ import pytest
 from playwright._impl._driver import compute_driver_executable  # no public way to ask where its Node is
 
 from shared.locks import exclusive
-from shared.web.node import NodeMissing, NpmFailed, find_npm, install_locked
+from shared.web.node import NodeMissing, NpmFailed, install_locked
 from tests.support.code import ROOT
+from tests.support.node import install_once, node
 
 # One browser and one pair of instances serve all of its tests; fetching Chromium may take its time, once.
 MARKS = [
@@ -78,7 +79,7 @@ def driver_node() -> str | None:
     """Return the Node that Playwright is to use when the one it brings does not start, for lack of a library."""
     bundled, _ = compute_driver_executable()
     starts = subprocess.run([bundled, "--version"], capture_output=True, check=False)  # noqa: S603 - Playwright’s own
-    return None if starts.returncode == 0 else _node()
+    return None if starts.returncode == 0 else node()
 
 
 def axe_source() -> str:
@@ -90,24 +91,14 @@ def axe_source() -> str:
 
 def _packaged(say: Callable[[str], None]) -> Chromium:
     """Fetch and unpack the packaged browser, with its own libraries and fonts; at once if that was done."""
-    lock = PACKAGE / "package-lock.json"
-    with exclusive(lock):  # parallel workers may want it at the same moment
-        folder = _fetched(lock.read_bytes(), say)
+    packages = install_once(PACKAGE, say=lambda: say("fetching Chromium by npm: 66 MB, once"))
+    folder = packages / ".unpacked"
+    with exclusive(PACKAGE / "package.json"):  # parallel workers may want it at the same moment
+        if not folder.exists():
+            say("unpacking Chromium: once")
+            _unpack(packages, folder)
     environment = {"LD_LIBRARY_PATH": str(folder / "al2023" / "lib"), "FONTCONFIG_PATH": str(folder / "fonts")}
     return Chromium(str(folder / "chromium"), "of an npm package", environment)
-
-
-def _fetched(lock: bytes, say: Callable[[str], None]) -> Path:
-    packages = PACKAGE / "node_modules"
-    mark, folder = packages / ".estuaire-lock", packages / ".unpacked"
-    if not mark.exists() or mark.read_bytes() != lock:
-        say("fetching Chromium by npm: 66 MB, once")
-        install_locked(PACKAGE)
-        mark.write_bytes(lock)
-    if not folder.exists():
-        say("unpacking Chromium: once")
-        _unpack(packages, folder)
-    return folder
 
 
 def _unpack(packages: Path, folder: Path) -> None:
@@ -116,13 +107,7 @@ def _unpack(packages: Path, folder: Path) -> None:
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir()
     lambda_like = {"TMPDIR": str(fresh), "AWS_EXECUTION_ENV": "AWS_Lambda_nodejs22.x"}
-    subprocess.run([_node(), "-e", _UNPACK], cwd=PACKAGE, env=os.environ | lambda_like, check=True)  # noqa: S603 - ours
+    subprocess.run([node(), "-e", _UNPACK], cwd=PACKAGE, env=os.environ | lambda_like, check=True)  # noqa: S603 - ours
     # What it brings names a folder that is not ours, and without fonts no text is drawn.
     (fresh / "fonts" / "fonts.conf").write_text(_FONTS.format(folder=folder / "fonts"), encoding="utf-8")
     fresh.rename(folder)
-
-
-def _node() -> str:
-    """Return the Node beside npm: the first word of its command, unless that is a program of the machine."""
-    npm = find_npm()
-    return npm[0] if len(npm) > 1 else shutil.which("node") or "node"

@@ -3,8 +3,6 @@
 import asyncio
 import json
 import re
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -16,20 +14,8 @@ from shared.messaging.topology import Topology
 from shared.territory.members import Territory
 from tests.support.backbone import Bench, make_bench, make_project
 from tests.support.databases import Store
+from tests.support.outsiders import DOCUMENT, python_reader, run
 from tests.support.topics import dump
-
-TEXT = (Path(__file__).parents[2] / "docs" / "integrators.md").read_text("utf-8")
-
-
-def printed_consumer() -> str:
-    (found,) = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
-    return str(found)
-
-
-def run(script: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(  # noqa: S603 - the printed script, on the Kafka of the run
-        [sys.executable, "-I", str(script), *arguments], capture_output=True, text=True, timeout=60, check=False
-    )
 
 
 @pytest.fixture
@@ -50,21 +36,16 @@ async def test_the_printed_consumer_prints_the_projects_that_live(bench: Bench, 
     await bench.tell(kept.model_copy(update={"version": 2, "title": "Chaufferie bois"}))
     await bench.end(gone.model_copy(update={"version": 2}))
     await bench.publish()
-    script = tmp_path / "read_projects.py"
-    await asyncio.to_thread(script.write_text, printed_consumer(), "utf-8")
+    reader = await asyncio.to_thread(python_reader, tmp_path)
 
-    ended = await asyncio.to_thread(run, script, bench.bootstrap, rf"ti\.public\.{bench.epci}\.project\.v1")
+    ended = await asyncio.to_thread(run, reader, bench.bootstrap, rf"ti\.public\.{bench.epci}\.project\.v1")
 
     assert ended.stderr == ""
     assert [json.loads(line)["title"] for line in ended.stdout.splitlines()] == ["Chaufferie bois"]
 
 
-def test_the_printed_consumer_is_as_short_as_promised() -> None:
-    assert len([line for line in printed_consumer().splitlines() if line]) <= 30
-
-
 def test_the_table_of_topics_is_the_catalogue() -> None:
-    rows = re.findall(r"^\| `([a-z-]+)` \| (yes|–) \| (yes|–) \| (yes|–) \| ([a-z_, ]+) \|$", TEXT, re.MULTILINE)
+    rows = re.findall(r"^\| `([a-z-]+)` \| (yes|–) \| (yes|–) \| (yes|–) \| ([a-z_, ]+) \|$", DOCUMENT, re.MULTILINE)
     order = (Visibility.PUBLIC, Visibility.TERRITORY, Visibility.PRIVATE)
     told = {
         name: (
@@ -83,5 +64,5 @@ async def test_the_table_of_headers_names_every_header_of_a_record(bench: Bench)
 
     (record,) = await dump(bench.bootstrap, f"ti.public.{bench.epci}.project.v1")
 
-    envelope = TEXT.partition("## Envelope")[2].partition("## Value")[0]
+    envelope = DOCUMENT.partition("## Envelope")[2].partition("## Value")[0]
     assert {name for name, _ in record.headers} == set(re.findall(r"`(ce_[a-z]+|content-type)`", envelope))

@@ -34,12 +34,13 @@ async def replicas(
         for name, package in packages.items()
     } | {"ESTUAIRE_SECRET_KEY": secrets.token_urlsafe(48)}
     with ExitStack() as stack:
-        running = []
+        running: list[Served] = []
         for name in ("one", "two"):
             folder = tmp_path / name
             await asyncio.to_thread(folder.mkdir)
             settings = environment(territory, folder, bootstrap=bootstrap, port=free_port()) | shared_by_both
-            running.append(stack.enter_context(serving(settings, folder, "projects")))
+            token = running[0].token if running else ""
+            running.append(stack.enter_context(serving(settings, folder, "projects", token=token)))
         for one in running:
             await eventually(one.answers, within=60)
         yield running

@@ -69,16 +69,18 @@ def environment(territory: Territory, folder: Path, *, bootstrap: str, port: int
 
 
 @contextmanager
-def serving(settings: dict[str, str], folder: Path, *services: str) -> Iterator[Served]:
-    """Run ``estuaire serve`` while the block runs."""
+def serving(settings: dict[str, str], folder: Path, *services: str, token: str = "") -> Iterator[Served]:
+    """Run ``estuaire serve`` while the block runs; with a token of its own unless one is given."""
     estuaire = [sys.executable, "-m", "services"]
-    adding = subprocess.run(  # noqa: S603 - our own command
-        [*estuaire, "tokens", "add", "essai", "--role", "admin"], env=settings, capture_output=True, check=True
-    )
+    if not token:
+        adding = subprocess.run(  # noqa: S603 - our own command
+            [*estuaire, "tokens", "add", "essai", "--role", "admin"], env=settings, capture_output=True, check=True
+        )
+        token = adding.stdout.decode().strip()
     with (folder / "serve.log").open("wb") as log:
         process = subprocess.Popen([*estuaire, "serve", *services], env=settings, stdout=log, stderr=log)  # noqa: S603
     try:
-        yield Served(settings["ESTUAIRE_BASE_URL"], adding.stdout.decode().strip(), process, folder)
+        yield Served(settings["ESTUAIRE_BASE_URL"], token, process, folder)
     finally:
         if process.poll() is None:
             process.kill()

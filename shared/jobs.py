@@ -11,6 +11,7 @@ from shared.db.engine import Database
 from shared.db.leading import Leadership
 from shared.db.session import Session
 from shared.db.trouble import is_transient
+from shared.figures import step_of
 from shared.settings import InstanceSettings
 from shared.signing import Signer
 from shared.territory.members import Territory
@@ -115,7 +116,7 @@ class Runner:
                 continue
             wake.clear()
             try:
-                while not stopping.is_set() and await ticking.job(self._work):
+                while not stopping.is_set() and await self._step(ticking.job):
                     pass
                 pause = ticking.seconds
             except Exception as error:  # the edge of every job: logged, tried again later
@@ -126,6 +127,12 @@ class Runner:
                 await _until(stopping, at_most=min(pause, 5))
             await _until(wake, at_most=pause)
 
+    async def _step(self, job: Job) -> int:
+        origin = self._work.database.origin
+        epci, service = (origin.epci, origin.service) if origin else ("", "")
+        with step_of(_name(job), epci=epci, service=service):
+            return await job(self._work)
+
 
 async def _until(event: asyncio.Event, *, at_most: float) -> None:
     with suppress(TimeoutError):
@@ -133,4 +140,4 @@ async def _until(event: asyncio.Event, *, at_most: float) -> None:
 
 
 def _name(job: Job) -> str:
-    return getattr(job, "__qualname__", "job")
+    return str(getattr(job, "__name__", "job"))

@@ -13,6 +13,7 @@ from shared.db.session import Session
 from shared.identity.access import Scope
 from shared.jobs import Jobs
 from shared.messaging.inbox import MessageTables
+from shared.messaging.known import KnownColumns
 from shared.messaging.registry import Consumers
 
 
@@ -40,6 +41,8 @@ class Service:
     consumers: Consumers
     jobs: Jobs = field(default_factory=Jobs)
     home: tuple[Section, ...] = ()
+    heartbeats: type[KnownColumns] | None = None
+    """Where the signs of life of every EPCI are kept, in the service that keeps them."""
 
 
 @dataclass

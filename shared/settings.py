@@ -172,6 +172,7 @@ class InstanceSettings(ClusterSettings):
     smtp_password: SecretStr | None = None
     mail_from: Line = ""
     heartbeat_seconds: float = Field(default=60, ge=1, le=3600)
+    otlp_endpoint: Url | Literal[""] = ""
     limits: dict[Limit, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
 
     @model_validator(mode="after")

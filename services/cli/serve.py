@@ -8,8 +8,9 @@ import uvicorn
 
 from services.cli.settings import read_settings
 from services.host import SERVICES, build_app
-from shared import log
+from shared import log, tracing
 from shared.errors import Invalid
+from shared.instance.running import SOFTWARE
 from shared.web.live import Hub
 
 GRACE_SECONDS = 10
@@ -41,6 +42,8 @@ def serve(
         raise Invalid(f"Service inconnu : {', '.join(unknown)}. Choisissez parmi {', '.join(SERVICES)}.")
     settings = read_settings()
     log.configure(level=settings.log_level)
+    if settings.otlp_endpoint:
+        tracing.export_to(settings.otlp_endpoint, epci=settings.siren, version=SOFTWARE)
     app = build_app(names, settings)
     config = uvicorn.Config(
         app,
@@ -53,3 +56,4 @@ def serve(
         proxy_headers=False,
     )
     Server(config, app.state.hub).run()
+    tracing.flush()

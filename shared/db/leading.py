@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import IO, Self
 
 import structlog
+from sqlalchemy import text
 
 from shared.db.engine import Database
-from shared.db.line import Line, LineLost
+from shared.db.line import LEADER, Line, LineLost
 
 log = structlog.get_logger(__name__)
 
@@ -21,6 +22,12 @@ LAST_SENDS_SECONDS = 1.0
 EXIT_LOST = 75
 COMMITTED = "estuaire_committed"
 LIVE = "estuaire_live"
+# A key of 64 bits is shown in two halves.
+_HELD = text(
+    "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    " AND CAST(classid AS bigint) = :high AND CAST(objid AS bigint) = :low)"
+).bindparams(high=LEADER >> 32, low=LEADER & 0xFFFFFFFF)
 
 
 class Leadership:
@@ -146,9 +153,21 @@ class Leadership:
         return self._database.origin.service if self._database.origin else ""
 
 
-def _locked(held: IO[str]) -> bool:
+async def is_led(database: Database) -> bool:
+    """Tell whether a process, this one or another, leads the database now; asked from outside, it takes no lead."""
+    if not database.is_sqlite:
+        async with database.engine.connect() as connection:
+            return bool((await connection.execute(_HELD)).scalar_one())
+    file = Path(database.url.database or "").with_suffix(".leader")
+    if not file.exists():
+        return False
+    with file.open("r") as looked_at:
+        return not _locked(looked_at, how=fcntl.LOCK_SH)
+
+
+def _locked(held: IO[str], *, how: int = fcntl.LOCK_EX) -> bool:
     with suppress(BlockingIOError):
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(held, how | fcntl.LOCK_NB)
         return True
     return False
 

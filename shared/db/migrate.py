@@ -68,6 +68,16 @@ def _check_references(connection: Connection) -> None:
         raise IntegrityError("PRAGMA foreign_key_check", None, sqlite3.IntegrityError(f"{orphan[0]} → {orphan[2]}"))
 
 
+async def revision(database: Database) -> str | None:
+    """Return the revision that the database is at; ``None`` when it was never migrated."""
+
+    def look(connection: Connection) -> str | None:
+        return MigrationContext.configure(connection).get_current_revision()
+
+    async with database.engine.connect() as connection:
+        return await connection.run_sync(look)
+
+
 def head(package: str) -> str | None:
     """Return the newest revision that the code of ``package`` knows."""
     return ScriptDirectory.from_config(config_for(package)).get_current_head()

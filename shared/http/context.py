@@ -7,6 +7,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared.http.watching import watched
 from shared.ids import uuid7
 
 MAX_BODY = 1024 * 1024
@@ -52,9 +53,9 @@ class RequestContext:
         structlog.contextvars.bind_contextvars(request_id=request_id, epci=self._epci)
         reading = _bounded(receive, declared=headers.get("content-length", "0"))
         if scope["method"] == "HEAD":
-            await self._app({**scope, "method": "GET"}, reading, _head_only(send_with_headers))
+            await watched(self._app, {**scope, "method": "GET"}, reading, _head_only(send_with_headers))
         else:
-            await self._app(scope, reading, send_with_headers)
+            await watched(self._app, scope, reading, send_with_headers)
 
 
 def _head_only(send: Send) -> Send:

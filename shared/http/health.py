@@ -2,8 +2,8 @@
 
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from shared import figures
 from shared.http.guards import Router
 from shared.identity.access import Right
 
@@ -27,4 +27,4 @@ async def readyz(request: Request) -> Response:
 async def metrics(request: Request) -> Response:
     """Give the figures in Prometheus’ text format."""
     await request.app.state.instance.measure()
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    return Response(figures.written(), media_type=figures.CONTENT_TYPE)

@@ -3,21 +3,20 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from importlib.metadata import version
-from math import nan
 from typing import Any
 from uuid import UUID
 
 import structlog
-from prometheus_client import Gauge
-from sqlalchemy.exc import DBAPIError
-from sqlmodel import col, func, select
 
 from shared.contracts.base import State, Visibility
 from shared.db.engine import Database
 from shared.db.leading import COMMITTED, LIVE, Leadership
 from shared.db.migrate import upgrade
 from shared.db.session import Origin
+from shared.figures import say_build
 from shared.instance.backbone import Backbone, make_letters
+from shared.instance.measuring import measure
+from shared.instance.state import Examined, examine
 from shared.instance.upkeep import with_upkeep
 from shared.jobs import Runner, Work
 from shared.messaging.embedded.errors import AlreadyRunning, LocalKafkaError
@@ -34,7 +33,6 @@ from shared.territory.members import Territory
 log = structlog.get_logger(__name__)
 
 SOFTWARE = f"estuaire {version('estuaire')}"
-BACKLOG = Gauge("estuaire_outbox_backlog", "Rows not yet published", ["epci", "service"])
 Shown = tuple[str, str, int]
 """What an open page is told of: aggregate, id, version."""
 
@@ -98,16 +96,14 @@ class Instance:
         return bool(self.backbones) and all([await backbone.hears() for backbone in self.backbones])
 
     async def measure(self) -> None:
-        """Bring the figures up to date that are read from databases; one that is away has no figure."""
-        for service in self.services:
-            outbox = service.manifest.tables.outbox
-            waiting = select(func.count()).select_from(outbox).where(col(outbox.published_at).is_(None))
-            gauge = BACKLOG.labels(self.settings.siren, service.manifest.name)
-            try:
-                async with service.database.reading() as session:
-                    gauge.set((await session.exec(waiting)).one())
-            except DBAPIError:
-                gauge.set(nan)
+        """Bring the figures up to date that are read from databases and Kafka."""
+        say_build(SOFTWARE)
+        measure(await self.examine(), epci=self.settings.siren)
+
+    async def examine(self) -> Examined:
+        """Return the state of this instance, as anyone with its databases would find it."""
+        clusters = [backbone.access for backbone in self.backbones]
+        return await examine(self.services, epci=self.settings.siren, territory=self.territory, clusters=clusters)
 
     async def readiness(self) -> tuple[dict[str, Any], int]:
         """Return what a supervisor asks for, and its HTTP status: only a database that is away makes it 503."""

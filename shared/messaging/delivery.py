@@ -8,7 +8,6 @@ from datetime import timedelta
 from functools import partial
 
 import structlog
-from prometheus_client import Counter
 from structlog.contextvars import bound_contextvars
 
 from shared import crash
@@ -18,9 +17,11 @@ from shared.db.engine import Database
 from shared.db.session import Session
 from shared.db.trouble import is_transient
 from shared.db.upsert import insert_missing
+from shared.figures import APPLIED, DEAD, FORGED, RETRIES, UNKNOWN
 from shared.messaging.envelope import RawRecord, Refused, read
 from shared.messaging.inbox import MessageTables
 from shared.messaging.registry import Consumers, Reacting, Record
+from shared.messaging.stages import handling
 
 log = structlog.get_logger(__name__)
 
@@ -28,10 +29,6 @@ CUT_OFF = timedelta(days=7)
 TRIES = 5
 FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 20.0
-APPLIED = Counter("estuaire_records_applied_total", "Records applied", ["epci", "service", "how"])
-DEAD = Counter("estuaire_dead_letters_total", "Records set aside", ["epci", "service", "reason"])
-FORGED = Counter("estuaire_forged_records_total", "Records that speak for another", ["epci", "service"])
-UNKNOWN = Counter("estuaire_unknown_facts_total", "Facts of newer senders, not acted upon", ["epci", "service"])
 
 
 class Transient(Exception):
@@ -65,6 +62,10 @@ class Delivery:
     bury: Bury
     told: Told = lambda records: None
     _pause: float = field(default=FIRST_PAUSE, init=False)
+
+    @property
+    def _labels(self) -> tuple[str, str]:
+        return self.epci, self.consumers.service
 
     async def project(self, group: str, raws: Sequence[RawRecord]) -> None:
         """Apply a batch to the projections in one transaction, or record by record once something fails.
@@ -112,24 +113,24 @@ class Delivery:
         """Set aside what no handler may see; after the others, so that a batch read again fills no DLQ meanwhile."""
         for raw, refused in refusals:
             if refused.security:
-                FORGED.labels(self.epci, self.consumers.service).inc()
+                FORGED.labels(*self._labels).inc()
             await self._bury(DeadLetter(raw, group, refused.reason, tries=1))
 
     async def _apply(self, group: str, raws: Sequence[RawRecord], records: Sequence[Record[State]]) -> None:
         by_aggregate: dict[str, list[Record[State]]] = {}
         for record in records:
             by_aggregate.setdefault(record.aggregate, []).append(record)
-        async with self.database.transaction() as session:
+        async with handling(self._labels, raws, records), self.database.transaction() as session:
             for aggregate, batch in by_aggregate.items():
                 for keeper in self.consumers.kept.get(aggregate, ()):
                     await keeper(session, batch)
             await self._moved(session, group, raws)
             crash.point("projector.before_commit")
         crash.point("projector.after_commit")
-        APPLIED.labels(self.epci, self.consumers.service, "projector").inc(len(records))
+        APPLIED.labels(*self._labels, "projector").inc(len(records))
 
     async def _act(self, group: str, raw: RawRecord, record: Record[State]) -> None:
-        async with self.database.transaction() as session:
+        async with handling(self._labels, [raw], [record]), self.database.transaction() as session:
             if record.state is not None and self._knows_fact(record.state, record.fact):
                 for reacting in self.consumers.reactions.get(record.aggregate, ()):
                     if self._is_due(reacting, record) and await self._is_first(session, reacting, record):
@@ -137,13 +138,13 @@ class Delivery:
             await self._moved(session, group, [raw])
             crash.point("reactor.before_commit")
         crash.point("reactor.after_commit")
-        APPLIED.labels(self.epci, self.consumers.service, "reactor").inc()
+        APPLIED.labels(*self._labels, "reactor").inc()
 
     def _knows_fact(self, state: State, fact: str) -> bool:
         """Tell whether a fact is of our contract: nobody can say what to do about one that is not."""
         if fact in state.facts:
             return True
-        UNKNOWN.labels(self.epci, self.consumers.service).inc()
+        UNKNOWN.labels(*self._labels).inc()
         return False
 
     def _is_due(self, reacting: Reacting, record: Record[State]) -> bool:
@@ -181,6 +182,7 @@ class Delivery:
             except Exception as error:
                 await self._transient(error)
                 tries = await self._failed(group, raw, error)
+                RETRIES.labels(*self._labels).inc()
                 log.warning(
                     "record_failed", topic=raw.topic, offset=raw.offset, tries=tries, error=type(error).__name__
                 )
@@ -215,13 +217,14 @@ class Delivery:
         crash.point("dlq.before_publish")
         await self.bury(letter)
         crash.point("dlq.after_publish")
-        DEAD.labels(self.epci, self.consumers.service, letter.reason.partition(":")[0]).inc()
+        DEAD.labels(*self._labels, letter.reason.partition(":")[0]).inc()
         log.error("record_set_aside", topic=letter.raw.topic, offset=letter.raw.offset, reason=letter.reason)
 
 
 def _named(record: Record[State]) -> AbstractContextManager[object]:
     """Let every line written because of a message name it, as those of a request name the request."""
-    return bound_contextvars(message_id=record.message_id, source=record.source)
+    traced = {"trace_id": record.trace.trace_id} if record.trace else {}
+    return bound_contextvars(message_id=record.message_id, source=record.source, **traced)
 
 
 def group_of(epci: str, service: str, kind: str) -> str:

@@ -15,11 +15,13 @@ from shared.contracts.base import State, Visibility
 from shared.db.session import Origin
 from shared.fields import MAX_VERSION
 from shared.messaging.registry import Record, Topic, parse_topic
+from shared.tracing import parse as parse_trace
 
 MAX_VALUE = 256 * 1024
 MAX_HEADERS = 64
 # In place of a record that the client cannot take apart: its only header, with the first offset it may have.
 UNREADABLE = "estuaire-unreadable-from"
+TRACEPARENT = "ce_traceparent"
 _AHEAD = timedelta(hours=24)
 _REQUIRED = ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_subject", "ce_time", "ce_sequence", "ce_epci")
 
@@ -104,6 +106,7 @@ def read(raw: RawRecord, *, members: Container[str], now: datetime) -> Record[St
         message_id=headers["ce_id"][:64],
         visibility=topic.visibility,
         republished=headers.get("ce_republished") == "true",
+        trace=parse_trace(headers.get(TRACEPARENT, "")),
     )
     _owned(record)
     return record

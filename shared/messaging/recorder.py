@@ -2,12 +2,13 @@
 
 import json
 
+from shared import tracing
 from shared.clock import now
 from shared.contracts.base import State, Visibility
 from shared.db.session import Session, after_commit, origin_of
 from shared.errors import TooLarge
 from shared.ids import uuid7
-from shared.messaging.envelope import MAX_VALUE, headers_of, message_type
+from shared.messaging.envelope import MAX_VALUE, TRACEPARENT, headers_of, message_type
 from shared.messaging.outbox import OutboxColumns
 from shared.messaging.registry import topic_of
 
@@ -72,6 +73,8 @@ def _add(
     headers = headers_of(state, origin=origin, fact=fact, visibility=scope, message_id=message_id, time=occurred)
     if value is not None:
         headers["content-type"] = "application/json"
+    with tracing.span(f"record {state.aggregate}", kind=tracing.Kind.PRODUCER) as recorded:
+        headers[TRACEPARENT] = str(recorded.trace)
     session.add(
         outbox(
             message_id=message_id,

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from shared.contracts.base import State, Visibility
 from shared.db.session import Session
+from shared.tracing import Trace
 
 S = TypeVar("S", bound=State)
 S_co = TypeVar("S_co", bound=State, covariant=True)
@@ -62,6 +63,7 @@ class Record(Generic[S_co]):
     message_id: str
     visibility: Visibility
     republished: bool = False
+    trace: Trace | None = None
 
 
 Keeper = Callable[[Session, Sequence[Record[Any]]], Awaitable[None]]

@@ -9,7 +9,6 @@ from enum import Enum
 from typing import Protocol
 
 import structlog
-from prometheus_client import Counter
 from sqlalchemy import exists, update
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
@@ -20,14 +19,14 @@ from shared.contracts.base import Visibility
 from shared.db.engine import Database
 from shared.db.leading import Leadership
 from shared.db.trouble import is_transient
+from shared.figures import PUBLISHED, SEND_ERRORS
 from shared.messaging.outbox import OutboxColumns
+from shared.messaging.stages import leaves
 
 log = structlog.get_logger(__name__)
 
 WINDOW = 500
 IDLE_SECONDS = 2.0
-PUBLISHED = Counter("estuaire_outbox_published_total", "Rows published", ["epci", "service"])
-SEND_ERRORS = Counter("estuaire_outbox_send_errors_total", "Failed sends", ["epci", "service", "verdict"])
 
 
 class Verdict(Enum):
@@ -204,6 +203,7 @@ class Relay:
                 future: Awaitable[object] | BaseException = await self._channel.send(outgoing(row))
             except Exception as error:
                 future = error
+            leaves(row, future, self._labels)
             if row.topic in self._one_by_one and not isinstance(future, BaseException):
                 await asyncio.wait([asyncio.ensure_future(future)])
             sent.append((row, future))

@@ -4,8 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
+from prometheus_client import Counter, Gauge, Histogram
 
 from services.cli import COMMANDS, GROUPS
+from shared import figures
 from shared.settings import InstanceSettings
 
 ROOT = Path(__file__).parents[2]
@@ -21,6 +23,19 @@ def test_the_table_of_settings_is_that_of_the_code() -> None:
     assert {name.lower() for name, default in rows if default == "required"} == {
         name for name, field in fields.items() if field.is_required()
     }
+
+
+def test_the_table_of_figures_is_that_of_the_code() -> None:
+    told = re.findall(r"^\| `(estuaire_[a-z_]+)` \|", OPERATING, re.MULTILINE)
+    families = [one for one in vars(figures).values() if isinstance(one, Counter | Gauge | Histogram)]
+    counted = {
+        metric.name + ("_total" if metric.type == "counter" else "")
+        for family in families
+        for metric in family.describe()
+    }
+
+    assert len(told) == len(set(told))
+    assert set(told) == counted
 
 
 def test_every_command_for_operators_is_told() -> None:

@@ -7,7 +7,8 @@ from aiokafka import ConsumerRecord
 
 from shared.contracts.base import Visibility
 from shared.contracts.projects import Project
-from shared.messaging.delivery import FORGED, group_of
+from shared.figures import FORGED
+from shared.messaging.delivery import group_of
 from shared.messaging.kafka import Subscribers
 from shared.messaging.registry import dead_letter_topic, topic_of
 from tests.support.backbone import SERVICE, Bench

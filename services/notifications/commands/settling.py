@@ -12,8 +12,9 @@ from services.notifications.rules.delivery import DeliveryState, Next, Tried, af
 from services.notifications.rules.house import House
 from shared.clock import now
 from shared.contracts.notifications import DeliveryReport, OrderOutcome
-from shared.db.session import Session
+from shared.db.session import Session, after_commit
 from shared.db.upsert import insert_missing
+from shared.figures import MAILS
 from shared.identity.access import Scope
 from shared.messaging.recorder import record
 
@@ -55,6 +56,7 @@ async def settle(session: Session, scope: Scope, delivery: Delivery, became: Nex
     delivery.version += 1
     delivery.updated_at = now()
     session.add(delivery)
+    after_commit(session, MAILS.labels(scope.epci, delivery.lane.value, became.state.value).inc)
     log.info("mail_moved", delivery_id=str(delivery.id), state=became.state.value, reason=became.reason)
     outcome = _OUTCOMES.get(became.state)
     if outcome is None:

@@ -9,6 +9,7 @@ from shared.messaging.kafka.consuming import (
     raw_of,
     subscribe,
 )
+from shared.messaging.kafka.looking import Bounds, bounds
 from shared.messaging.kafka.polling import BATCH, POLL_MS
 from shared.messaging.kafka.publishing import MAX_REQUEST, METADATA_MS, DeadLetters, Publisher, acknowledges, answers
 
@@ -17,6 +18,7 @@ __all__ = [
     "MAX_REQUEST",
     "METADATA_MS",
     "POLL_MS",
+    "Bounds",
     "DeadLetters",
     "Publisher",
     "Subscribers",
@@ -25,6 +27,7 @@ __all__ = [
     "acknowledges",
     "answers",
     "client_options",
+    "bounds",
     "keep_raw",
     "knock",
     "parse_cleaned",

@@ -1,6 +1,7 @@
 """``estuaire status``: the state of the instance, read from its databases and from Kafka, running or not."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -21,6 +22,7 @@ from shared.territory.members import read_territory
 from shared.web.formats import nombre
 
 UNKNOWN = "?"
+FIGURES = ("À\npublier", "Âge", "Clés\nbloquées", "En\nattente", "Mis de\ncôté", "À\nlire")
 _AWAY = {"missing": "absente", "silent": "muette", "outdated": "à migrer"}
 
 
@@ -70,8 +72,10 @@ def _bootstrap(settings: InstanceSettings) -> str:
 def _show(report: Report, console: Console) -> None:
     answers = "répond" if report.kafka == "connected" else "ne répond pas"
     console.print(f"{report.software} · EPCI {report.epci} · Kafka {report.bootstrap or '(nœud local)'} {answers}")
-    console.print(_services(report))
-    console.print(_peers(report))
+    for table in (_services(report), _peers(report)):
+        console.print()
+        console.print(table)
+    console.print()
     for sentence in report.attention:
         console.print(f"• {sentence}", style="yellow", highlight=False)
     if not report.attention:
@@ -79,21 +83,24 @@ def _show(report: Report, console: Console) -> None:
 
 
 def _services(report: Report) -> Table:
-    table = Table(title="Services", title_justify="left")
-    table.add_column("Service", no_wrap=True)
-    table.add_column("Base")
-    table.add_column("Meneur")
-    for name in ("À publier", "Âge", "Clés bloquées", "En attente", "Mis de côté", "À lire"):
-        table.add_column(name, justify="right")
+    table = _table("Service", "Base", "Meneur", figures=FIGURES)
     for state in report.services:
-        table.add_row(state.service, _database(state), *_figures(state))
+        table.add_row(f"{state.service}\n{state.revision or ''}".rstrip(), _database(state), *_figures(state))
+    return table
+
+
+def _table(*names: str, figures: Sequence[str]) -> Table:
+    """Return a table without borders: with them, 80 columns are not enough."""
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold underline")
+    for name in names:
+        table.add_column(name, vertical="top", no_wrap=name == "Service")
+    for name in figures:
+        table.add_column(name, justify="right")
     return table
 
 
 def _database(state: ServiceState) -> str:
-    if state.away is not None:
-        return f"{state.database} {_AWAY[state.away]}"
-    return f"{state.database} {state.revision}"
+    return state.database if state.away is None else f"{state.database} {_AWAY[state.away]}"
 
 
 def _figures(state: ServiceState) -> list[str]:
@@ -101,7 +108,7 @@ def _figures(state: ServiceState) -> list[str]:
         return [UNKNOWN] * 7
     lag = None if state.lag is None else sum(sum(topics.values()) for topics in state.lag.values())
     return [
-        "oui" if state.led else "personne",
+        "oui" if state.led else "aucun",
         nombre(state.backlog),
         span(state.oldest_age_seconds) if state.backlog else "",
         nombre(state.blocked_keys),
@@ -112,15 +119,10 @@ def _figures(state: ServiceState) -> list[str]:
 
 
 def _peers(report: Report) -> Table:
-    table = Table(title="Territoire", title_justify="left")
-    table.add_column("EPCI")
-    table.add_column("Entendu", no_wrap=True)
-    for name in ("À lire ici", "À publier chez lui"):
-        table.add_column(name, justify="right")
-    table.add_column("Logiciel")
+    table = _table("EPCI", "Entendu", "Logiciel", figures=("À lire\nici", "À publier\nchez lui"))
     for peer in report.peers:
         own = " (ici)" if peer.siren == report.epci else ""
-        table.add_row(peer.name + own, _heard(peer), _known(peer.behind), _told(peer), peer.software)
+        table.add_row(peer.name + own, _heard(peer), peer.software, _known(peer.behind), _told(peer))
     return table
 
 

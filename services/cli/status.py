@@ -1,6 +1,7 @@
 """``estuaire status``: the state of the instance, read from its databases and from Kafka, running or not."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -30,6 +31,8 @@ def status(
     *, as_json: Annotated[bool, typer.Option("--json", help="Écrire l’état en JSON, pour un programme.")] = False
 ) -> None:
     """Montre l’état de l’instance ; code 0 si tout va bien, 1 si quelque chose demande attention."""
+    # Its own words about a Kafka that is away would stand above ours.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     report = asyncio.run(_report(read_settings()))
     if as_json:
         typer.echo(report.model_dump_json(indent=1))

@@ -109,7 +109,8 @@ async def test_one_trace_covers_a_request_here_and_its_projection_there(pair: Pa
 
     async def whole() -> bool:
         kinds = {(one.epci, one.kind) for one in pair.collector.of(trace.trace_id)}
-        return kinds >= {(here, SERVER), (here, PRODUCER), (here, CLIENT), (there, CONSUMER)}
+        because = "record feed-entry" in {one.name for one in pair.collector.of(trace.trace_id)}
+        return because and kinds >= {(here, SERVER), (here, PRODUCER), (here, CLIENT), (there, CONSUMER)}
 
     await eventually(whole, within=20)
     spans = {one.span_id: one for one in pair.collector.of(trace.trace_id)}
@@ -120,6 +121,8 @@ async def test_one_trace_covers_a_request_here_and_its_projection_there(pair: Pa
         recorded = spans[heard.parent_id]
         assert heard.links == (recorded.span_id,)
         assert (recorded.epci, recorded.kind, recorded.parent_id) == (here, PRODUCER, door.span_id)
+    (news,) = (one for one in spans.values() if (one.epci, one.name) == (here, "record feed-entry"))
+    assert spans[news.parent_id].name == "process project"
     topic = f"ti.territory.{here}.project.v1"
     (sent,) = (one for one in spans.values() if one.name == f"send {topic}")
     assert spans[sent.parent_id].name == "record project"

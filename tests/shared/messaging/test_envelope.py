@@ -65,3 +65,19 @@ def test_any_value_is_read_or_refused(value: bytes) -> None:
 @given(key=junk)
 def test_any_key_is_read_or_refused(key: bytes | None) -> None:
     assert heard(key=key, value=RIGHT.value, headers=RIGHT.headers)
+
+
+@given(junk)
+def test_whatever_stands_for_a_trace_the_record_is_read(said: bytes | None) -> None:
+    right = RIGHT.after(("ce_traceparent", said))
+    raw = RawRecord(f"ti.territory.{SIREN}.project.v1", 0, 0, 0, right.key, right.value, right.headers)
+
+    assert read(raw, members=[SIREN], now=now()).trace is None
+
+
+def test_the_trace_of_a_record_is_the_one_its_sender_wrote() -> None:
+    said = f"00-{'a' * 32}-{'b' * 16}-01"
+    right = RIGHT.after(("ce_traceparent", said.encode()))
+    raw = RawRecord(f"ti.territory.{SIREN}.project.v1", 0, 0, 0, right.key, right.value, right.headers)
+
+    assert str(read(raw, members=[SIREN], now=now()).trace) == said

@@ -14,6 +14,7 @@ from shared.contracts.base import State, Visibility
 from shared.messaging.describe import FOLDER, schema_of
 from shared.messaging.envelope import read, schema_name
 from tests.support.golden import Golden, golden_records, released_schema
+from tests.support.structure import differences
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # its text is full of escapes that Python is about to refuse
@@ -78,7 +79,9 @@ def test_an_independent_reader_sees_the_same_event(golden: Golden) -> None:
 def test_old_readers_can_read_new_records(state: type[State], scope: Visibility) -> None:
     released: dict[str, Any] = json.loads(released_schema(state, scope).read_text(encoding="utf-8"))
 
-    assert isSubschema(schema_of(state, scope), released), "breaking: it needs a new type and a new topic (.v2)"
+    today = schema_of(state, scope)
+    changed = "\n".join(differences(released, today))
+    assert isSubschema(today, released), f"breaking: it needs a new type and a new topic (.v2)\n{changed}"
 
 
 def test_the_check_above_would_see_a_breaking_change() -> None:
@@ -90,6 +93,10 @@ def test_the_check_above_would_see_a_breaking_change() -> None:
     assert not isSubschema(wider, released)
     assert not isSubschema(optional, released)
     assert isSubschema(added, released)
+    assert "version.type: integer → string" in differences(released, wider)
+    assert differences(released, added) == ["tomorrow: nothing → {'type': 'string'}"]
+    assert differences(released, released | {"description": "in other words"}) == []
+    assert [one.partition(":")[0] for one in differences(released, optional)] == ["required"]
 
 
 def test_every_published_form_has_a_released_record() -> None:

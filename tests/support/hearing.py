@@ -10,7 +10,8 @@ from sqlmodel import select
 
 from services.host import SERVICES
 from shared.db.engine import Database
-from shared.messaging.delivery import UNKNOWN, DeadLetter, Delivery, group_of
+from shared.figures import UNKNOWN
+from shared.messaging.delivery import DeadLetter, Delivery, group_of
 from shared.messaging.envelope import RawRecord
 from shared.messaging.registry import parse_topic
 from shared.service import Service

@@ -105,12 +105,15 @@ async def test_one_trace_covers_a_request_here_and_its_projection_there(pair: Pa
     here, there = pair.territory.sirens
 
     def applied() -> list[Seen]:
-        return [one for one in pair.collector.of(trace.trace_id) if one.epci == there and one.kind == CONSUMER]
+        return [one for one in pair.collector.of(trace.trace_id) if (one.epci, one.name) == (there, "process project")]
 
     async def whole() -> bool:
         kinds = {(one.epci, one.kind) for one in pair.collector.of(trace.trace_id)}
-        because = "record feed-entry" in {one.name for one in pair.collector.of(trace.trace_id)}
-        return because and kinds >= {(here, SERVER), (here, PRODUCER), (here, CLIENT), (there, CONSUMER)}
+        arrived = pair.collector.of(trace.trace_id)
+        ids = {one.span_id for one in arrived}
+        because = any(one.name == "record feed-entry" and one.parent_id in ids for one in arrived)
+        wanted = {(here, SERVER), (here, PRODUCER), (here, CLIENT), (there, CONSUMER)}
+        return because and bool(applied()) and kinds >= wanted
 
     await eventually(whole, within=20)
     spans = {one.span_id: one for one in pair.collector.of(trace.trace_id)}
@@ -211,8 +214,12 @@ async def test_the_command_and_the_api_tell_the_same(pair: Pair) -> None:
 
     await eventually(heard, within=30)
     code, told = await status(pair.settings[0])
-    served = (await pair.here.get("/api/v1/status")).json()
 
+    async def asked() -> dict[str, Any] | None:
+        found: dict[str, Any] = (await pair.here.get("/api/v1/status")).json()
+        return found if all(one["lag"] is not None for one in found["services"]) else None
+
+    served = await eventually(asked, within=30) or {}
     assert (code, told["attention"]) == (0, [])
     assert told["kafka"] == served["kafka"] == "connected"
     fixed = ("service", "database", "revision", "led", "blocked", "parked", "dead_letters")

@@ -9,14 +9,15 @@ from aiokafka.errors import KafkaError
 
 from shared.settings import KafkaAccess
 
-ANSWER_SECONDS = 3.0
+ANSWER_SECONDS = 5.0
+STOP_SECONDS = 1.0
 
 Bounds = Mapping[str, tuple[int, int]]
 """By topic, its first offset and the next one to be written."""
 
 
 async def bounds(access: KafkaAccess, topics: Collection[str]) -> Bounds | None:
-    """Return where those of ``topics`` that exist begin and end; ``None`` when Kafka does not answer in 3 s."""
+    """Return where those of ``topics`` that exist begin and end; ``None`` when Kafka does not answer in 5 s."""
     consumer = AIOKafkaConsumer(bootstrap_servers=access.bootstrap, group_id=None, enable_auto_commit=False)
     try:
         return await asyncio.wait_for(_asked(consumer, topics), ANSWER_SECONDS)
@@ -24,7 +25,7 @@ async def bounds(access: KafkaAccess, topics: Collection[str]) -> Bounds | None:
         return None
     finally:
         with suppress(KafkaError, OSError, TimeoutError):
-            await asyncio.wait_for(consumer.stop(), ANSWER_SECONDS)
+            await asyncio.wait_for(consumer.stop(), STOP_SECONDS)
 
 
 async def _asked(consumer: AIOKafkaConsumer, topics: Collection[str]) -> Bounds:

@@ -7,6 +7,7 @@ from sqlmodel import Field
 from services.projects.models.base import Base
 from shared.db.answers import AnswerColumns
 from shared.db.base import table_of
+from shared.db.columns import big_key
 from shared.messaging.inbox import message_tables
 from shared.messaging.known import KnownColumns
 
@@ -37,4 +38,4 @@ class KnownParticipation(Base, KnownColumns, table=True):
     project_id: UUID | None = Field(default=None, index=True)
     owner_siren: str | None = Field(default=None, index=True)
     answer: str | None = None
-    round: int = 0
+    round: int = Field(default=0, sa_type=big_key)

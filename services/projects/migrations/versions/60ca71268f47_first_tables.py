@@ -60,7 +60,7 @@ def upgrade() -> None:
         sa.Column("project_id", sa.Uuid(), nullable=True),
         sa.Column("owner_siren", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
         sa.Column("answer", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
-        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("round", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.PrimaryKeyConstraint("home_epci", "id", name=op.f("pk_known_participation")),
     )
     with op.batch_alter_table("known_participation", schema=None) as batch_op:

@@ -111,6 +111,11 @@ class ClusterSettings(BaseSettings):
             return None
         return self._access("local", self.local_bootstrap)
 
+    def clusters(self, bootstrap: str = "") -> list[KafkaAccess]:
+        """Return the ways to every cluster that the instance reads."""
+        local = self.local_access()
+        return [self.territory_access(bootstrap), *([local] if local else [])]
+
     def _access(self, which: str, bootstrap: str) -> KafkaAccess:
         said = {name: getattr(self, f"{which}_{name}") for name in KafkaAccess.__annotations__ if name != "bootstrap"}
         return KafkaAccess(bootstrap, **said)

@@ -18,7 +18,7 @@ from shared.instance.state import PeerState, ServiceState, examine
 from shared.messaging.embedded.errors import NeverStarted
 from shared.messaging.embedded.node import LocalKafka
 from shared.service import RunningService
-from shared.settings import InstanceSettings, KafkaAccess
+from shared.settings import InstanceSettings
 from shared.territory.members import read_territory
 from shared.web.formats import nombre
 
@@ -45,7 +45,7 @@ async def _report(settings: InstanceSettings) -> Report:
     territory, bootstrap = read_territory(settings.territory_file), _bootstrap(settings)
     territory.member(settings.siren)
     services = [RunningService(one, Database(settings.database_url(one.name))) for one in SERVICES.values()]
-    clusters = [KafkaAccess(bootstrap)] if bootstrap else []
+    clusters = settings.clusters(bootstrap) if bootstrap else []
     try:
         found = await examine(services, epci=settings.siren, territory=territory, clusters=clusters)
     finally:

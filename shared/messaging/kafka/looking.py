@@ -7,6 +7,7 @@ from contextlib import suppress
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from shared.messaging.kafka.access import client_options
 from shared.settings import KafkaAccess
 
 ANSWER_SECONDS = 5.0
@@ -18,7 +19,7 @@ Bounds = Mapping[str, tuple[int, int]]
 
 async def bounds(access: KafkaAccess, topics: Collection[str]) -> Bounds | None:
     """Return where those of ``topics`` that exist begin and end; ``None`` when Kafka does not answer in 5 s."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=access.bootstrap, group_id=None, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(**client_options(access), group_id=None, enable_auto_commit=False)
     try:
         return await asyncio.wait_for(_asked(consumer, topics), ANSWER_SECONDS)
     except (KafkaError, OSError, TimeoutError):

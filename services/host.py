@@ -16,7 +16,7 @@ from shared.http import health
 from shared.http.context import RequestContext
 from shared.http.guards import Windows
 from shared.http.refusals import install_refusals
-from shared.instance import pages, status
+from shared.instance import integrators, pages, status
 from shared.instance.running import SOFTWARE, Instance
 from shared.messaging.registry import Record
 from shared.service import RunningService, Service
@@ -64,7 +64,7 @@ def build_app(names: Sequence[str], settings: InstanceSettings) -> FastAPI:
     for service in instance.services:
         for router in service.manifest.routers:
             app.include_router(router, dependencies=[Depends(_entering(service))])
-    for shared in (health.router, pages.router, status.router):
+    for shared in (health.router, pages.router, integrators.router, status.router):
         app.include_router(shared)
     install_refusals(app, page_of=_error_page)
     app.add_middleware(RequestContext, epci=settings.siren)
@@ -89,7 +89,7 @@ def _dress(app: FastAPI, names: Sequence[str], *, settings: InstanceSettings, te
         territory=f"Territoire d’industrie {territory.name}",
         members=list(territory),
         navigation=(),
-        footer=(),
+        footer=(integrators.LINK,),
         footnote=FOOTNOTE_DEMO if territory.demo else FOOTNOTE,
         theme_url=theme.url,
     )

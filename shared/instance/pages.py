@@ -1,4 +1,4 @@
-"""The public page of an instance, its live stream, and the published contract."""
+"""The public page of an instance, its live stream, and the documents of the contract."""
 
 import re
 from collections.abc import Mapping, Sequence

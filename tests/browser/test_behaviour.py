@@ -35,6 +35,17 @@ async def test_without_script_the_page_shows_all_and_the_form_takes_a_registrati
     visit.must_be_faultless("without script")
 
 
+async def test_without_script_integrators_find_the_fields_of_a_channel(visit_without_script: Visit, told: Told) -> None:
+    visit = visit_without_script
+
+    await visit.open("/integrateurs")
+    await visit.page.get_by_role("rowheader").filter(has_text="public.{siren}.project").get_by_role("link").click()
+
+    assert await visit.heading() == "ti.public.{siren}.project.v1"
+    await expect(visit.page.get_by_role("region", name="Valeur de l’exemple")).to_contain_text('"demo": true')
+    visit.must_be_faultless("integrators without script")
+
+
 async def test_with_the_keyboard_alone_one_skips_to_the_content_and_registers(
     visit: Visit, world: World, told: Told
 ) -> None:

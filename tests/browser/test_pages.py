@@ -140,6 +140,24 @@ async def test_without_script_the_form_of_the_letter_keeps_what_was_typed_and_as
     visit.must_be_faultless("letter without script")
 
 
+async def test_the_pages_for_integrators(visit: Visit, told: Told) -> None:
+    page = visit.page
+    await visit.open("/")
+    await page.get_by_role("contentinfo").get_by_role("link", name="Intégrateurs et données ouvertes").click()
+    assert await visit.heading() == "Lire les données du territoire"
+    await expect(page.get_by_role("term").get_by_text("Boucle de Seine Agglo")).to_be_visible()
+    await visit.judge("integrateurs")
+
+    await page.get_by_role("rowheader").filter(has_text="ti.territory.{siren}.project.v1").get_by_role("link").click()
+    assert await visit.heading() == "ti.territory.{siren}.project.v1"
+    await expect(page.get_by_role("rowheader", name="stage_history")).to_be_visible()
+    await visit.judge("integrateurs-canal")
+
+    await visit.open("/integrateurs/private.person-card")
+    await expect(page.get_by_text("Aucun exemple n’en est montré")).to_be_visible()
+    await visit.judge("integrateurs-canal-prive")
+
+
 async def test_pages_that_say_no(visit: Visit, told: Told) -> None:
     await visit.open("/nulle-part")
     assert await visit.heading() == "Page introuvable"

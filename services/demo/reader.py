@@ -170,7 +170,10 @@ def _until_the_end(consumer: Consumer, *, unfinished: int) -> Iterator[Message]:
 
 def _event(message: Message, contract: Contract) -> tuple[str, BaseCloudEvent]:
     """Return the owner of the topic and the CloudEvent, as an independent library reads it."""
-    pairs = cast(list[tuple[str, bytes | None]], message.headers() or [])  # declared wider than what is ever read
+    try:
+        pairs = cast(list[tuple[str, bytes | None]], message.headers() or [])  # declared wider than what is ever read
+    except SystemError as refused:  # how this client says that the name of a header is no text
+        raise ContractBroken(f"{message.topic()} à la position {message.offset()} : un en-tête illisible.") from refused
     headers = {name: value for name, value in pairs if value is not None}
     event = from_binary_event(KafkaMessage(headers=headers, key=message.key(), value=message.value() or b""))
     found = contract.pattern.fullmatch(message.topic() or "")

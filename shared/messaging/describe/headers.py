@@ -30,12 +30,17 @@ COMMON: dict[str, dict[str, Any]] = {
         "description": "SIREN du propriétaire, égal à celui du sujet",
     },
     "ce_instance": _UUID | {"description": "Incarnation de la base de données qui a écrit le message"},
+    "ce_traceparent": {
+        "type": "string",
+        "pattern": "^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$",
+        "description": "Contexte de trace (W3C) de ce qui a écrit le message\u00a0; ne décide de rien",
+    },
     "ce_republished": {
         "const": "true",
         "description": "Présent sur un message écrit de nouveau après une perte de Kafka\u00a0; même version",
     },
 }
-SOMETIMES = frozenset({"content-type", "ce_republished"})
+SOMETIMES = frozenset({"content-type", "ce_republished", "ce_traceparent"})
 
 
 def header_schema(state: type[State], scope: Visibility, *, senders: Sequence[str]) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def test_all_subscribers_are_batch_subscribers(
     assert {one.group_id for one in subscribers} == {one.group for one in subscriptions}
 
 
-def test_every_subscriber_loses_leaks_and_decodes_nothing(subscribers: list[BatchSubscriber]) -> None:
+def test_invariant_20_every_subscriber_loses_leaks_and_decodes_nothing(subscribers: list[BatchSubscriber]) -> None:
     for one in subscribers:
         assert one.ack_policy is AckPolicy.NACK_ON_ERROR, one.group_id
         assert one._no_reply, one.group_id

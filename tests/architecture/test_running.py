@@ -91,7 +91,7 @@ def test_every_route_declares_a_right(app: FastAPI) -> None:
     assert not found, told(found)
 
 
-def test_every_address_is_a_route_or_a_file_of_ours(app: FastAPI) -> None:
+def test_a13_every_address_is_a_route_or_a_file_of_ours(app: FastAPI) -> None:
     def path_of(route: BaseRoute) -> str:
         return str(getattr(route, "path", route))
 

@@ -30,7 +30,7 @@ def named(published: object) -> str | None:
 
 
 @pytest.mark.parametrize("golden", GOLDEN, ids=lambda golden: golden.name)
-def test_a_released_record_is_read_as_it_was_written(golden: Golden) -> None:
+def test_f18_invariant_14_a_released_record_is_read_as_it_was_written(golden: Golden) -> None:
     record = read(golden.raw, members=[golden.topic.epci], now=now())
 
     assert (record.aggregate, str(record.id), record.epci) == (golden.topic.aggregate, golden.key, golden.topic.epci)

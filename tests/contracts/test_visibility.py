@@ -65,7 +65,7 @@ def pieces(annotation: Any) -> Iterator[type[Part]]:  # noqa: ANN401 - any annot
 @pytest.mark.parametrize("aggregate", sorted(CATALOGUE))
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-def test_no_field_goes_further_than_its_mark(aggregate: str, data: st.DataObject) -> None:
+def test_invariant_10_no_field_goes_further_than_its_mark(aggregate: str, data: st.DataObject) -> None:
     state = data.draw(parts(CATALOGUE[aggregate]))
     assert isinstance(state, State)
 

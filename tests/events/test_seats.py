@@ -23,7 +23,7 @@ from shared.contracts.events import RegistrationState as S
 from tests.support.events import Office, assert_counted, form
 
 
-async def test_200_people_confirm_at_once_for_10_seats(office: Office) -> None:
+async def test_f31_200_people_confirm_at_once_for_10_seats(office: Office) -> None:
     event_id = await office.publish(capacity=10)
     asked = [await office.ask(event_id, f"n{number}@example.org") for number in range(200)]
     order: list[UUID] = []

@@ -95,7 +95,9 @@ async def observable(bootstrap: str, epci: Member) -> dict[str, list[Any]]:
 
 
 def _plain(record: Any, names: dict[str, str]) -> Any:  # noqa: ANN401 - a record of the client, JSON
-    headers = {name: value.decode() for name, value in record.headers if name not in {"ce_id", "ce_instance"}}
+    headers = {
+        name: value.decode() for name, value in record.headers if name not in {"ce_id", "ce_instance", "ce_traceparent"}
+    }
     text = json.dumps([headers, json.loads(record.value) if record.value else None], sort_keys=True)
     for name, same in names.items():
         text = text.replace(name, same)

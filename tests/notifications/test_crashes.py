@@ -67,7 +67,7 @@ POINTS = [
 
 
 @pytest.mark.parametrize(("point", "left", "taken", "in_the_end"), POINTS)
-async def test_a_service_mail_survives_the_death_of_its_sender(
+async def test_f15_a_service_mail_survives_the_death_of_its_sender(
     instance: Instance, sink: Sink, point: str, left: DeliveryState, taken: int, in_the_end: int
 ) -> None:
     await order(instance)

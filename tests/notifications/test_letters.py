@@ -165,7 +165,7 @@ async def test_old_and_republished_news_show_and_are_not_mailed(instance: Instan
     assert issue.audience == 0
 
 
-async def test_one_who_leaves_between_freezing_and_sending_gets_nothing(instance: Instance, sink: Sink) -> None:
+async def test_f16_one_who_leaves_between_freezing_and_sending_gets_nothing(instance: Instance, sink: Sink) -> None:
     reader = await subscribe(instance, "alix@example.org")
     await instance.send_mails()
     await hear_news(instance)

@@ -96,7 +96,7 @@ async def test_a_dead_address_gets_nothing_more(instance: Instance, sink: Sink) 
     assert sink.received == []
 
 
-async def test_a_line_cut_after_the_dot_is_uncertain_and_service_mail_tried_once_more(
+async def test_f14_a_line_cut_after_the_dot_is_uncertain_and_service_mail_tried_once_more(
     instance: Instance, sink: Sink
 ) -> None:
     sink.script[TO] = ["cut", "cut"]
@@ -149,7 +149,7 @@ async def test_a_refused_content_fails_and_the_connection_serves_the_next(instan
     assert (await delivery_of(instance, taken)).state is DeliveryState.ACCEPTED
 
 
-async def test_a_relay_that_is_away_costs_no_try_and_is_left_alone(
+async def test_f13_a_relay_that_is_away_costs_no_try_and_is_left_alone(
     tmp_path: Path, store: Store, free_port: int
 ) -> None:
     async with running_instance(tmp_path, store=store, smtp_port=free_port) as instance:

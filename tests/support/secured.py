@@ -64,10 +64,6 @@ def secured_shape(folder: Path, *, password: str, authority: trustme.CA, by_cert
         authority: signs the node’s certificate, and those of clients.
         by_certificate: port of a second listener, for clients that show a certificate.
     """
-    server = folder / "server.pem"
-    _write_key_and_chain(server, authority.issue_cert("localhost", "127.0.0.1"))
-    trusted = folder / "authority.pem"
-    authority.cert_pem.write_to_path(str(trusted))
     controller = secrets.token_urlsafe(24)
     plain, scram = "plain.PlainLoginModule", "scram.ScramLoginModule"
     return Shape(
@@ -86,10 +82,7 @@ def secured_shape(folder: Path, *, password: str, authority: trustme.CA, by_cert
             "listener.name.controller.plain.sasl.jaas.config": _login(
                 plain, _CONTROLLER, controller, f'user_{_CONTROLLER}="{controller}"'
             ),
-            "ssl.keystore.type": "PEM",
-            "ssl.keystore.location": str(server),
-            "ssl.truststore.type": "PEM",
-            "ssl.truststore.location": str(trusted),
+            **_certificates(folder, authority),
             "listener.name.ssl.ssl.client.auth": "required",
             "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
             "allow.everyone.if.no.acl.found": "false",
@@ -97,6 +90,18 @@ def secured_shape(folder: Path, *, password: str, authority: trustme.CA, by_cert
         },
         format_arguments=("--add-scram", f"SCRAM-SHA-512=[name={ADMIN},password={password}]"),
     )
+
+
+def _certificates(folder: Path, authority: trustme.CA) -> dict[str, str]:
+    server, trusted = folder / "server.pem", folder / "authority.pem"
+    _write_key_and_chain(server, authority.issue_cert("localhost", "127.0.0.1"))
+    authority.cert_pem.write_to_path(str(trusted))
+    return {
+        "ssl.keystore.type": "PEM",
+        "ssl.keystore.location": str(server),
+        "ssl.truststore.type": "PEM",
+        "ssl.truststore.location": str(trusted),
+    }
 
 
 @contextmanager

@@ -107,7 +107,9 @@ async def test_a_deletion_leaves_a_marker_that_no_older_record_revives(bench: Be
     assert (rows[project.id].version, rows[project.id].state) == (3, "")
 
 
-async def test_replay_from_zero_gives_the_same_projection_and_no_effect_twice(bench: Bench, neighbour: Bench) -> None:
+async def test_invariant_5_replay_from_zero_gives_the_same_projection_and_no_effect_twice(
+    bench: Bench, neighbour: Bench
+) -> None:
     for number in range(20):
         await bench.tell(make_project(bench.epci, title=f"Projet {number}"))
     delivery = neighbour.delivery()
@@ -135,7 +137,7 @@ async def test_an_old_message_is_kept_but_not_acted_upon(bench: Bench, neighbour
     assert await neighbour.rows(Effect) == []
 
 
-async def test_two_relays_on_one_database_one_leads_and_the_other_takes_over(bench: Bench) -> None:
+async def test_f21_invariant_4_two_relays_on_one_database_one_leads_and_the_other_takes_over(bench: Bench) -> None:
     one, two = Leadership(bench.database), Leadership(bench.database)
 
     async def all_sent() -> bool:

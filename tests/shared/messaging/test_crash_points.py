@@ -106,7 +106,9 @@ def test_the_process_dies_there_and_the_next_one_ends_the_work(fates: dict[str, 
 
 
 @pytest.mark.parametrize("point", CRASHES)
-async def test_every_committed_change_is_published_and_none_is_invented(fates: dict[str, Fate], point: str) -> None:
+async def test_f05_f06_invariant_1_every_committed_change_is_published_and_none_is_invented(
+    fates: dict[str, Fate], point: str
+) -> None:
     life = fates[point].life
     bench = life.bench()
     rows = [row for row in await bench.rows(Outbox) if row.topic == life.topic]

@@ -27,7 +27,7 @@ async def hear(delivery: Delivery, bench: Bench, peer: str, *records: Written) -
     await delivery.react(group_of(bench.epci, SERVICE, "reactor"), raws)
 
 
-async def test_every_offset_is_applied_or_in_the_dlq_as_it_came(
+async def test_invariant_6_every_offset_is_applied_or_in_the_dlq_as_it_came(
     bench: Bench, territory: Territory, delivery: Delivery
 ) -> None:
     peer = territory.sirens[1]
@@ -112,7 +112,7 @@ async def test_a02_a_record_with_the_source_of_another_is_set_aside(
     assert await bench.rows(KnownProject) == []
 
 
-async def test_a03_the_id_of_another_changes_nothing_of_it(
+async def test_invariant_11_a03_the_id_of_another_changes_nothing_of_it(
     bench: Bench, territory: Territory, delivery: Delivery
 ) -> None:
     peer, own = territory.sirens[1], make_project(bench.epci, title="À nous")

@@ -99,7 +99,7 @@ async def alone(store: Store, tmp_path: Path, siren: str) -> AsyncIterator[Alone
     await bench.database.close()
 
 
-async def test_without_kafka_writes_are_accepted_and_arrive_once_it_is_there(alone: Alone) -> None:
+async def test_f02_invariant_7_without_kafka_writes_are_accepted_and_arrive_once_it_is_there(alone: Alone) -> None:
     async with alone.running():
         await alone.tell(range(1, 3))
         await asyncio.sleep(1)
@@ -111,7 +111,9 @@ async def test_without_kafka_writes_are_accepted_and_arrive_once_it_is_there(alo
     assert await alone.waiting() == 0
 
 
-async def test_kafka_killed_in_the_middle_of_2000_sends_loses_none_and_keeps_order(alone: Alone) -> None:
+async def test_f01_invariant_2_kafka_killed_in_the_middle_of_2000_sends_loses_none_and_keeps_order(
+    alone: Alone,
+) -> None:
     await alone.start_kafka()
     await alone.tell(range(1, VERSIONS + 1))
 
@@ -134,7 +136,7 @@ async def test_kafka_killed_in_the_middle_of_2000_sends_loses_none_and_keeps_ord
         assert versions[-1] == VERSIONS
 
 
-async def test_with_kafka_gone_it_stops_in_time_and_the_rows_are_still_there(alone: Alone) -> None:
+async def test_f28_with_kafka_gone_it_stops_in_time_and_the_rows_are_still_there(alone: Alone) -> None:
     await alone.start_kafka()
     started = time.monotonic()
 

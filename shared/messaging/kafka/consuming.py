@@ -96,7 +96,7 @@ class Subscribers:
         quiet = logging.getLogger("faststream.kafka")
         quiet.setLevel(logging.ERROR)  # it warns at each start that topics are not created by clients, as we want
         broker = KafkaBroker(
-            self.access.bootstrap,
+            self.access.bootstrap.split(","),  # of one text FastStream makes one address, whatever is in it
             security=broker_security(self.access),
             client_id=self.client_id,
             # No producer at all: whatever a record asks for, nothing can be published from here.

@@ -39,6 +39,17 @@ async def test_a_change_reaches_the_neighbour_and_is_acted_upon_once(bench: Benc
     assert len(effects) == 1
 
 
+async def test_of_several_addresses_one_that_is_away_keeps_nobody_from_reading(bench: Bench, neighbour: Bench) -> None:
+    neighbour.bootstrap = f"127.0.0.1:9,{neighbour.bootstrap}"
+    project = make_project(bench.epci)
+
+    async with running(bench, neighbour):
+        await bench.tell(project, fact="created")
+        rows = await eventually(lambda: neighbour.rows(KnownProject))
+
+    assert [row.id for row in rows] == [project.id]
+
+
 async def test_what_is_rolled_back_is_never_published(bench: Bench) -> None:
     with suppress(RuntimeError):
         async with bench.database.transaction() as session:

@@ -126,7 +126,7 @@ def _headers(document: Json, headers: Json, scope: str) -> Iterator[Row]:
 def _tables(schema: str, scope: str) -> Iterator[Table]:
     """Return the table of a state, then those of its pieces."""
     document = _document(schema)
-    shown = schema.replace(f".{Visibility.TERRITORY.value}.", f".{Visibility.PUBLIC.value}.")
+    shown = schema.replace(f".{scope}.", f".{Visibility.PUBLIC.value}.")
     public = _document(shown) if (FOLDER / shown).is_file() else {}
     yield _table("", document, public, scope, document)
     for name, piece in document.get("$defs", {}).items():

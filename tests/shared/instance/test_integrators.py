@@ -83,6 +83,14 @@ def test_fields_are_told_as_public_where_the_public_reads_them_too() -> None:
     assert (told["title"], told["funding"]) == ("public", "territory")
 
 
+def test_no_field_of_a_private_channel_is_told_as_anything_but_private() -> None:
+    private = [channel for channel in channels().values() if channel.scope == "private"]
+
+    assert private
+    for channel in private:
+        assert {row.scope for table in channel.tables for row in table.rows} == {"private"}, channel.name
+
+
 async def test_what_is_no_channel_is_not_found(visitor: httpx2.AsyncClient) -> None:
     for path in ("/integrateurs/public.person-card", "/integrateurs/x", "/integrateurs/..%2f..%2fetc"):
         assert (await visitor.get(path)).status_code == 404

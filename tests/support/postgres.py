@@ -123,7 +123,7 @@ def start(binaries: Path, *, settings: Sequence[str] = (), folder: Path | None =
 
     _wait_for(url, process, log=home / "log")
     version = subprocess.run([binaries / "postgres", "--version"], capture_output=True, text=True, check=True)  # noqa: S603
-    return Server(url, f"{version.stdout.split()[-1]} of {binaries}", stop)
+    return Server(url, f"{version.stdout.split()[2]} of {binaries}", stop)
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes], *, log: Path) -> None:

@@ -90,14 +90,18 @@ async def _up_to_the_unreadable(consumer: AIOKafkaConsumer, partition: TopicPart
 async def _step_over(consumer: AIOKafkaConsumer, partition: TopicPartition) -> Fetched:
     """Move behind what cannot be read, offset by offset: compaction leaves gaps, so that the first is not known."""
     first = last = await consumer.position(partition)
+    end = (await consumer.end_offsets([partition]))[partition]
     for _ in range(STEPS):
+        if last + 1 >= end:
+            break
         consumer.seek(partition, last + 1)
         try:
-            await _next(consumer, partition, at_most=1)
+            found = await _next(consumer, partition, at_most=1)
         except UnicodeDecodeError:
             last += 1
         else:
-            break
+            if found:  # nothing in time says nothing of what is there
+                break
     consumer.seek(partition, last + 1)
     log.error("record_unreadable", topic=partition.topic, first=first, last=last)
     where = ((UNREADABLE, str(first).encode()),)

@@ -86,6 +86,8 @@ def _is_loopback(host: str) -> bool:
 class ClusterSettings(BaseSettings):
     """The way to the cluster of the territory and, if it is another one, to that of private topics."""
 
+    model_config = SettingsConfigDict(env_prefix="ESTUAIRE_", extra="ignore", frozen=True)
+
     territory_bootstrap: Line = ""
     kafka_security: KafkaSecurity = "plaintext"
     kafka_user: Line = ""

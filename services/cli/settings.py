@@ -2,13 +2,16 @@
 
 import os
 from pathlib import Path
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from shared.errors import Invalid
 from shared.http.refusals import field_of, french
-from shared.settings import InstanceSettings
+from shared.settings import ClusterSettings, InstanceSettings, KafkaAccess
+
+S = TypeVar("S", bound=ClusterSettings)
 
 
 def read_settings() -> InstanceSettings:
@@ -17,8 +20,21 @@ def read_settings() -> InstanceSettings:
     Raises:
         Invalid: names each variable and what is wrong with it.
     """
+    return _read(InstanceSettings)
+
+
+def read_access(bootstrap: str) -> KafkaAccess:
+    """Return the way to a cluster as the environment describes it; an ``.env`` file is an instance’s, and not read.
+
+    Raises:
+        Invalid: names each variable and what is wrong with it.
+    """
+    return _read(ClusterSettings, territory_bootstrap=bootstrap).territory_access()
+
+
+def _read(kind: type[S], **said: Any) -> S:  # noqa: ANN401 - settings of any type
     try:
-        return InstanceSettings(_secrets_dir=_secrets_dir())
+        return kind(_secrets_dir=_secrets_dir(), **said)
     except SettingsError as refused:
         field = str(refused).partition('"')[2].partition('"')[0]
         raise Invalid(f"Réglage ESTUAIRE_{field.upper()}\u00a0: écrivez-le en JSON, sans faute.") from refused

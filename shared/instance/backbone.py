@@ -12,7 +12,7 @@ import structlog
 from shared.contracts import CATALOGUE
 from shared.contracts.base import State, Visibility
 from shared.db.leading import Leadership
-from shared.errors import Unavailable
+from shared.errors import Forbidden, Unavailable
 from shared.messaging.delivery import Delivery, group_of
 from shared.messaging.kafka import DeadLetters, Publisher, Subscribers, Subscription, Welcome, answers, knock
 from shared.messaging.registry import Record, dead_letter_topic, pattern_of
@@ -50,7 +50,6 @@ class Backbone:
     """What became of the last attempt to reach the cluster."""
     _tasks: list[asyncio.Task[None]] = field(default_factory=list, init=False)
     _asked_at: float = field(default=0.0, init=False)
-    _answered: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         heard = [one for service in self.services for one in self.subscriptions(service)]
@@ -76,15 +75,21 @@ class Backbone:
             await asyncio.wait(self._tasks, timeout=WINDOW_SECONDS)
 
     async def hears(self) -> bool:
-        """Tell whether the consumers run and Kafka answers now; Kafka is asked at most every five seconds."""
-        if not self.subscribers.connected:
-            return False
+        """Tell whether the consumers run, may read, and Kafka answers now; it is asked every five seconds at most."""
         instant = time.monotonic()
         if instant > self._asked_at + ASKED_SECONDS:
             self._asked_at = instant  # first, so that who asks meanwhile is told what was known
-            self._answered = await answers(self.access)
-            self.welcome = Welcome.ANSWERS if self._answered else await knock(self.access)
-        return self._answered
+            self.welcome = Welcome.ANSWERS if await answers(self.access) else await knock(self.access)
+        return not self.trouble
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing is heard, as one word; empty when all is well."""
+        if self.subscribers.refused:
+            return "forbidden"
+        if self.welcome is not Welcome.ANSWERS:
+            return str(self.welcome.value)
+        return "" if self.subscribers.connected else "starting"
 
     def subscriptions(self, service: RunningService) -> list[Subscription]:
         """Return what one service reads here."""
@@ -114,10 +119,10 @@ class Backbone:
         pause = 0.5
         while True:
             try:
-                topology = await asyncio.to_thread(Topology, self.access, patience=TOPICS_SECONDS)
+                topology = await asyncio.to_thread(Topology, self.access, reach=self.reach, patience=TOPICS_SECONDS)
                 plan = await asyncio.to_thread(topology.plan, [self.settings.siren])
                 await asyncio.to_thread(topology.apply, plan)
-            except Unavailable as refused:
+            except (Unavailable, Forbidden) as refused:
                 # Of a wrong password the administrator’s client says no more than of a broker that is away.
                 self.welcome = await knock(self.access)
                 log.warning("topics_not_checked", reason=self.welcome.value, detail=refused.detail, pause=pause)

@@ -109,7 +109,8 @@ class Instance:
         """Return what a supervisor asks for, and its HTTP status: only a database that is away makes it 503."""
         away = [one.manifest.name for one in self.services if not await one.database.answers()]
         connected = await self.hears_kafka()
-        body = {"databases_away": away, "kafka": "connected" if connected else "away"}
+        troubles = sorted({one.trouble for one in self.backbones if one.trouble})
+        body = {"databases_away": away, "kafka": "connected" if connected else "away", "kafka_troubles": troubles}
         status = "unavailable" if away else "ready" if connected else "degraded"
         return {"status": status, **body}, 503 if away else 200
 

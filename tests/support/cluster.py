@@ -24,13 +24,17 @@ def described(bootstrap: str, names: Sequence[str]) -> dict[str, dict[str, str]]
 
 async def change(bootstrap: str, topic: str, *, key: str, value: str) -> None:
     """Change one setting of a topic, and return once the cluster says so."""
-    admin = AdminClient({"bootstrap.servers": bootstrap})
-    entry = ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET)
-    resource = ConfigResource(ConfigResource.Type.TOPIC, topic, incremental_configs=[entry])
-    for answer in admin.incremental_alter_configs([resource]).values():
-        answer.result()
+    alter(AdminClient({"bootstrap.servers": bootstrap}), topic, key=key, value=value)
 
     async def told() -> bool:
         return described(bootstrap, [topic])[topic][key] == value
 
     await eventually(told)
+
+
+def alter(admin: AdminClient, topic: str, *, key: str, value: str) -> None:
+    """Ask for another setting of a topic."""
+    entry = ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET)
+    resource = ConfigResource(ConfigResource.Type.TOPIC, topic, incremental_configs=[entry])
+    for answer in admin.incremental_alter_configs([resource]).values():
+        answer.result()

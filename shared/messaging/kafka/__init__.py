@@ -12,6 +12,7 @@ from shared.messaging.kafka.consuming import (
 from shared.messaging.kafka.looking import Bounds, bounds
 from shared.messaging.kafka.polling import BATCH, POLL_MS
 from shared.messaging.kafka.publishing import MAX_REQUEST, METADATA_MS, DeadLetters, Publisher, acknowledges, answers
+from shared.messaging.kafka.quotas import quotas_of, set_quotas
 
 __all__ = [
     "BATCH",
@@ -31,6 +32,8 @@ __all__ = [
     "keep_raw",
     "knock",
     "parse_cleaned",
+    "quotas_of",
     "raw_of",
+    "set_quotas",
     "subscribe",
 ]

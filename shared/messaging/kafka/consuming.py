@@ -23,6 +23,8 @@ from shared.settings import KafkaAccess
 log = structlog.get_logger(__name__)
 
 NACK_PAUSE = 0.2
+WATCH_SECONDS = 0.5
+RIGHTS_SECONDS = 3.0
 STOP_SECONDS = 15.0
 DRAIN_SECONDS = 10.0
 
@@ -46,34 +48,51 @@ class Subscribers:
     client_id: str
     subscriptions: Sequence[Subscription]
     connected: bool = field(default=False, init=False)
+    refused: str = field(default="", init=False)
+    """What the cluster forbids us, by the name of its refusal."""
     _broker: KafkaBroker | None = field(default=None, init=False)
+    _polls: list[LongPoll] = field(default_factory=list, init=False)
 
     async def run(self) -> None:
-        """Connect, waiting for Kafka as long as it takes, then consume until cancelled.
-
-        Raises:
-            GroupAuthorizationFailedError: the cluster refuses us a group; waiting would not help.
-            TopicAuthorizationFailedError: likewise a topic.
-        """
+        """Connect, waiting for Kafka and for our rights as long as it takes, then consume until cancelled."""
         pause = 0.2
         try:
             while True:
                 self._broker = self._build()
                 try:
                     await self._broker.start()
-                except (GroupAuthorizationFailedError, TopicAuthorizationFailedError):
-                    raise
+                except (GroupAuthorizationFailedError, TopicAuthorizationFailedError) as error:
+                    await self._wait_for_rights(type(error).__name__)
                 except (KafkaError, OSError) as error:
                     await tell_away(self.access, client=self.client_id, error=error)
                     await self.stop()
                     await asyncio.sleep(pause)
                     pause = min(pause * 2, 5)
                 else:
-                    self.connected = True
+                    self.connected, pause = True, 0.2
                     log.info("consumers_running", groups=len(self.subscriptions))
-                    await asyncio.Event().wait()
+                    await self._wait_for_rights(await self._refusal())
         finally:
             await self.stop()
+
+    async def _refusal(self) -> str:
+        """Return what the cluster forbids us, once it does: a right may be withdrawn at any time."""
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            refusals = [one.refused for one in self._polls if one.refused]
+            if refusals:
+                return refusals[0]
+            if self.refused and all(one.read for one in self._polls):
+                self.refused = ""
+                log.info("reading_allowed", client=self.client_id)
+
+    async def _wait_for_rights(self, refused: str) -> None:
+        """Let go and come again after a while: a consumer that was refused once never recovers by itself."""
+        if refused != self.refused:
+            log.error("reading_forbidden", client=self.client_id, error=refused)
+        self.refused = refused
+        await self.stop()
+        await asyncio.sleep(RIGHTS_SECONDS)
 
     async def stop(self) -> None:
         """Drain within 15 s and leave the groups; what was not committed is read again."""
@@ -106,12 +125,15 @@ class Subscribers:
             graceful_timeout=DRAIN_SECONDS,
             logger=quiet,
         )
+        self._polls = []
         for subscription in self.subscriptions:
-            subscribe(broker, subscription)
+            poll = LongPoll()
+            self._polls.append(poll)
+            subscribe(broker, subscription, poll)
         return broker
 
 
-def subscribe(broker: KafkaBroker, subscription: Subscription) -> BatchSubscriber:
+def subscribe(broker: KafkaBroker, subscription: Subscription, poll: LongPoll) -> BatchSubscriber:
     """Declare one raw batch subscriber: no reply, no decoding, nothing skipped, from the first record on."""
     subscriber = broker.subscriber(
         pattern=subscription.pattern,
@@ -126,7 +148,7 @@ def subscribe(broker: KafkaBroker, subscription: Subscription) -> BatchSubscribe
         decoder=keep_raw,
     )
     # The stock loop sleeps blindly after an empty poll; a long poll answers at once and idles for nothing.
-    subscriber.get_msg = LongPoll()  # type: ignore[method-assign]
+    subscriber.get_msg = poll  # type: ignore[method-assign]
 
     async def handle(message: KafkaMessage) -> None:
         try:

@@ -5,6 +5,7 @@ from typing import Any, TypeAlias
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
 
 from shared.messaging.envelope import UNREADABLE
 
@@ -15,6 +16,7 @@ POLL_MS = 1000
 PROBE_MS = 500
 # A header’s name that is not UTF-8 may hide behind as many compacted offsets; more are left to the next poll.
 STEPS = 1000
+REFUSALS = ("GroupAuthorizationFailedError", "TopicAuthorizationFailedError")
 
 Fetched: TypeAlias = "ConsumerRecord[Any, Any]"
 
@@ -30,9 +32,23 @@ class LongPoll:
 
     def __init__(self) -> None:
         self._astray = False
+        self.read = False
+        """Whether the cluster has let us read at least once."""
+        self.refused = ""
+        """What the cluster forbids us, by the name of its refusal; empty once it has let us read."""
 
     async def __call__(self, consumer: AIOKafkaConsumer) -> tuple[Fetched, ...]:
         """Return the next records; none when there is none for a while."""
+        try:
+            found = await self._fetch(consumer)
+        except KafkaError as error:
+            # A group that is forbidden while it reads is told in the words of an error of another kind.
+            self.refused = next((one for one in REFUSALS if one in repr(error)), self.refused)
+            raise
+        self.read, self.refused = True, ""
+        return found
+
+    async def _fetch(self, consumer: AIOKafkaConsumer) -> tuple[Fetched, ...]:
         if not self._astray:
             try:
                 messages = await consumer.getmany(timeout_ms=POLL_MS, max_records=BATCH)

@@ -1,5 +1,21 @@
-"""What a cluster should hold for a territory: planned, made, compared; never silently changed."""
+"""What a cluster should hold for a territory: topics, users, rights, quotas; planned, made, compared."""
 
+from shared.messaging.topology.file import TopologyFile, read_topology
+from shared.messaging.topology.guests import GuestPlan, Guests
+from shared.messaging.topology.rights import Principal, Right, principals_of, private_only
 from shared.messaging.topology.topics import Plan, TopicPlan, Topology, topics_of
 
-__all__ = ["Plan", "TopicPlan", "Topology", "topics_of"]
+__all__ = [
+    "GuestPlan",
+    "Guests",
+    "Plan",
+    "Principal",
+    "Right",
+    "TopicPlan",
+    "Topology",
+    "TopologyFile",
+    "principals_of",
+    "private_only",
+    "read_topology",
+    "topics_of",
+]

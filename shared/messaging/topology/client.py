@@ -9,6 +9,11 @@ from shared.settings import SCRAM, KafkaAccess
 
 def admin_client(access: KafkaAccess) -> AdminClient:
     """Return an administrator’s client of a cluster; keep it referenced, or its futures never resolve."""
+    return AdminClient(client_options(access))
+
+
+def client_options(access: KafkaAccess) -> dict[str, str | int | float | bool]:
+    """Return what a client of librdkafka is given to reach a cluster."""
     options: dict[str, str | int | float | bool] = {
         "bootstrap.servers": access.bootstrap,
         "security.protocol": access.security,
@@ -23,7 +28,7 @@ def admin_client(access: KafkaAccess) -> AdminClient:
     if access.named:
         password = access.password.get_secret_value() if access.password else ""
         options |= {"sasl.mechanisms": SCRAM, "sasl.username": access.user, "sasl.password": password}
-    return AdminClient(options)
+    return options
 
 
 def _said(file: Path | None) -> str:

@@ -1,17 +1,24 @@
 """Topics from the territory file and the contracts: planned, created, compared; never silently changed."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from time import monotonic, sleep
 
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import ConfigResource, NewTopic  # type: ignore[attr-defined]  # re-exported without saying so
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # re-exported without saying so
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewTopic,
+)
 
 from shared.contracts import CATALOGUE, SERVICES
 from shared.contracts.base import Visibility
 from shared.errors import Unavailable
 from shared.messaging.registry import dead_letter_topic, topic_of
 from shared.messaging.topology.client import admin_client
+from shared.messaging.topology.refusing import FORBIDDEN, name_of, refused_by_kafka
 from shared.settings import KafkaAccess
 
 DAY_MS = 24 * 3600 * 1000
@@ -42,6 +49,7 @@ class TopicPlan:
     """One topic as it should be."""
 
     name: str
+    visibility: Visibility
     config: dict[str, str]
     partitions: int = 1
 
@@ -51,8 +59,18 @@ class Plan:
     """What stands between the cluster and the territory file."""
 
     missing: list[TopicPlan] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+    """Topics that are there and whose settings this user may not see: an instance is not their operator."""
     different: dict[str, dict[str, tuple[str, str]]] = field(default_factory=dict)
     right: int = 0
+
+    def compare(self, topic: TopicPlan, found: dict[str, str]) -> None:
+        """Note whether a topic is as it should be."""
+        differing = {key: (found.get(key, ""), value) for key, value in topic.config.items() if found.get(key) != value}
+        if differing:
+            self.different[topic.name] = differing
+        else:
+            self.right += 1
 
 
 def topics_of(epci: str, *, replicas: int = 1) -> list[TopicPlan]:
@@ -64,45 +82,57 @@ def topics_of(epci: str, *, replicas: int = 1) -> list[TopicPlan]:
             config = _STATE | durable
             if scope is Visibility.PRIVATE:
                 config = config | {"max.compaction.lag.ms": str(DAY_MS)}
-            planned.append(TopicPlan(str(topic_of(state, visibility=scope, epci=epci)), config))
-    planned += [TopicPlan(str(dead_letter_topic(service, epci=epci)), _DEAD | durable) for service in SERVICES]
-    return planned
+            planned.append(TopicPlan(str(topic_of(state, visibility=scope, epci=epci)), scope, config))
+    dead = [str(dead_letter_topic(service, epci=epci)) for service in SERVICES]
+    return [*planned, *(TopicPlan(name, Visibility.PRIVATE, _DEAD | durable) for name in dead)]
 
 
 class Topology:
     """Compares one cluster with the plan, and makes what is missing; waits ``patience`` seconds for each answer."""
 
-    def __init__(self, access: KafkaAccess, *, replicas: int = 1, patience: float = PATIENCE_SECONDS) -> None:
+    def __init__(
+        self,
+        access: KafkaAccess,
+        *,
+        replicas: int = 1,
+        reach: Collection[Visibility] = tuple(Visibility),
+        patience: float = PATIENCE_SECONDS,
+    ) -> None:
         self._replicas = replicas
+        self._reach = reach
         self._patience = patience
         self._admin = admin_client(access)
 
-    def plan(self, sirens: Iterable[str]) -> Plan:
+    def plan(self, sirens: Iterable[str], *, private_elsewhere: Collection[str] = ()) -> Plan:
         """Return what is missing and what differs, changing nothing.
+
+        Args:
+            sirens: whose topics.
+            private_elsewhere: those whose private topics are on another cluster.
 
         Raises:
             Unavailable: the cluster does not answer.
         """
-        wanted = [topic for siren in sirens for topic in topics_of(siren, replicas=self._replicas)]
+        wanted = [
+            topic
+            for siren in sirens
+            for topic in topics_of(siren, replicas=self._replicas)
+            if topic.visibility in self._reach
+            and not (topic.visibility is Visibility.PRIVATE and siren in private_elsewhere)
+        ]
         try:
             existing = set(self._admin.list_topics(timeout=self._patience).topics)
             found = self._configs([topic.name for topic in wanted if topic.name in existing])
         except KafkaException as refused:
-            raise Unavailable("Kafka ne répond pas à cette adresse.", retry_after=5) from refused
+            raise refused_by_kafka(refused, doing="lire les sujets") from refused
         plan = Plan()
         for topic in wanted:
             if topic.name not in existing:
                 plan.missing.append(topic)
-                continue
-            differing = {
-                key: (found[topic.name].get(key, ""), value)
-                for key, value in topic.config.items()
-                if found[topic.name].get(key) != value
-            }
-            if differing:
-                plan.different[topic.name] = differing
+            elif found[topic.name] is None:
+                plan.unread.append(topic.name)
             else:
-                plan.right += 1
+                plan.compare(topic, found[topic.name] or {})
         return plan
 
     def apply(self, plan: Plan) -> int:
@@ -110,6 +140,7 @@ class Topology:
 
         Raises:
             Unavailable: the cluster refused or does not answer.
+            Forbidden: this access may not make topics.
         """
         if not plan.missing:
             return 0
@@ -118,8 +149,8 @@ class Topology:
             try:
                 made.result()
             except KafkaException as refused:
-                if refused.args[0].name() != "TOPIC_ALREADY_EXISTS":
-                    raise Unavailable(f"Le sujet {name} n’a pas pu être créé.", retry_after=5) from refused
+                if name_of(refused) != "TOPIC_ALREADY_EXISTS":
+                    raise refused_by_kafka(refused, doing=f"créer le sujet {name}") from refused
         self._wait_for({topic.name for topic in plan.missing})
         return len(plan.missing)
 
@@ -139,12 +170,46 @@ class Topology:
             raise Unavailable("Kafka ne répond pas à cette adresse.", retry_after=5) from refused
         return {name for name, topic in topics.items() if all(one.leader >= 0 for one in topic.partitions.values())}
 
-    def _configs(self, names: list[str]) -> dict[str, dict[str, str]]:
+    def align(self, plan: Plan) -> int:
+        """Give topics that differ the settings planned, leaving their other settings alone; return how many.
+
+        Raises:
+            Unavailable: the cluster refused or does not answer.
+            Forbidden: this access may not change topics.
+        """
+        resources = [
+            ConfigResource(
+                ConfigResource.Type.TOPIC,
+                name,
+                incremental_configs=[
+                    ConfigEntry(key, wanted, incremental_operation=AlterConfigOpType.SET)
+                    for key, (_, wanted) in differences.items()
+                ],
+            )
+            for name, differences in plan.different.items()
+        ]
+        if not resources:
+            return 0
+        try:
+            for done in self._admin.incremental_alter_configs(resources, request_timeout=self._patience).values():
+                done.result()
+        except KafkaException as refused:
+            raise refused_by_kafka(refused, doing="changer les réglages d’un sujet") from refused
+        return len(resources)
+
+    def _configs(self, names: list[str]) -> dict[str, dict[str, str] | None]:
+        """Return the settings of topics, or nothing for one whose settings we may not see."""
         if not names:
             return {}
         resources = [ConfigResource(ConfigResource.Type.TOPIC, name) for name in names]
         answers = self._admin.describe_configs(resources, request_timeout=self._patience)
-        return {
-            resource.name: {key: entry.value for key, entry in answer.result().items()}
-            for resource, answer in answers.items()
-        }
+        return {resource.name: _settings_in(answer) for resource, answer in answers.items()}
+
+
+def _settings_in(answer: "Future[dict[str, ConfigEntry]]") -> dict[str, str] | None:
+    try:
+        return {key: entry.value or "" for key, entry in answer.result().items()}
+    except KafkaException as refused:
+        if name_of(refused) in FORBIDDEN:
+            return None
+        raise

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+import yaml
 
 from services.cli.findings import welcome_at
 from services.cli.settings import read_access
 from services.cli.topology_plan import show_guests, show_topics
 from shared.clock import today
+from shared.contracts.base import Visibility
 from shared.errors import Invalid, Unavailable
 from shared.messaging.kafka import knock, quotas_of, set_quotas
 from shared.messaging.topology import (
@@ -22,6 +24,8 @@ from shared.messaging.topology import (
     TopologyFile,
     principals_of,
     read_topology,
+    resources,
+    topics_of,
 )
 from shared.settings import KafkaAccess
 from shared.territory.members import read_territory
@@ -89,6 +93,29 @@ def apply(
         typer.echo(f"Nouvel utilisateur, mot de passe dans {file}")
 
 
+@topology.command("strimzi")
+def strimzi(
+    territory: Territory,
+    users: Users = None,
+    cluster: Annotated[str, typer.Option(help="Nom de la ressource Kafka de Strimzi.")] = "territoire",
+) -> None:
+    """Écrit les mêmes sujets, utilisateurs, droits et quotas en ressources Strimzi (YAML)."""
+    members = read_territory(territory)
+    file = _users_file(territory, users)
+    if file is None:
+        raise Invalid("Il faut un fichier de topologie\u00a0: topology.yaml à côté du territoire, ou --users.")
+    said = read_topology(file, members)
+    elsewhere = {one.siren for one in said.instances if one.private_elsewhere}
+    topics = [
+        topic
+        for siren in members.sirens
+        for topic in topics_of(siren, replicas=said.replicas)
+        if not (siren in elsewhere and topic.visibility is Visibility.PRIVATE)
+    ]
+    made = resources(cluster, topics, principals_of(members, said, on=today()), replicas=said.replicas)
+    typer.echo(yaml.safe_dump_all(made, sort_keys=False, allow_unicode=True), nl=False)
+
+
 @topology.command("rotate")
 def rotate(
     user: Annotated[str, typer.Argument(help="Utilisateur dont le mot de passe change.")],
@@ -140,10 +167,14 @@ class Work:
 
 def _read(territory: Path, bootstrap: str, users: Path | None, replicas: int | None) -> Work:
     members = read_territory(territory)
-    beside = territory.with_name("topology.yaml")
-    said = users or (beside if beside.exists() else None)
+    said = _users_file(territory, users)
     file = read_topology(said, members) if said else None
     access = read_access(bootstrap)
     copies = replicas or (file.replicas if file else 1)
     principals = principals_of(members, file, on=today()) if file else []
     return Work(access, members.sirens, file, principals, Topology(access, replicas=copies), Guests(access), {})
+
+
+def _users_file(territory: Path, users: Path | None) -> Path | None:
+    beside = territory.with_name("topology.yaml")
+    return users or (beside if beside.exists() else None)

@@ -102,9 +102,11 @@ async def test_inv09_instances_log_in_meet_and_keep_private_topics_at_home(runni
     await eventually(lambda: running.shows("Quai fluvial", at=0), within=60)
 
     own = f"ti.private.{running.hosted.territory.sirens[0]}."
-    shared = await asyncio.to_thread(lambda: set(admin_client(running.hosted.node.admin).list_topics(10).topics))
+    shared = await asyncio.to_thread(
+        lambda: set(admin_client(running.hosted.node.admin).list_topics(timeout=10).topics)
+    )
     local = admin_client(KafkaAccess(running.local.bootstrap))
-    at_home = await asyncio.to_thread(lambda: set(local.list_topics(10).topics))
+    at_home = await asyncio.to_thread(lambda: set(local.list_topics(timeout=10).topics))
     assert not [topic for topic in shared if topic.startswith(own)]
     assert len([topic for topic in at_home if topic.startswith(own)]) == 8
     assert not [topic for topic in at_home if topic.startswith(("ti.territory.", "ti.public."))]
@@ -119,9 +121,11 @@ async def test_a_right_withdrawn_while_running_holds_rows_and_readers_until_it_i
     rights += [Right(user, "group", f"{own}.", "Read")]
 
     await asyncio.to_thread(_withdraw, admin, rights)
+    await eventually(lambda: _forbidden(running.served[1]), within=60)
     await running.tell("Écrit sans droit", at=1)
     await running.tell("Lu sans droit", at=0)
-    await eventually(lambda: _forbidden(running.served[1]), within=60)
+    await eventually(lambda: _published(running.served[0]), within=60)
+    await eventually(lambda: _says(running.served[1], "topic_forbidden"), within=60)
     alive = (await running.served[1].get("/healthz")).status_code
     unseen = (await running.shows("Écrit sans droit", at=0), await running.shows("Lu sans droit", at=1))
     await asyncio.to_thread(add, admin, rights, patience=10)
@@ -134,6 +138,15 @@ async def test_a_right_withdrawn_while_running_holds_rows_and_readers_until_it_i
 
 async def _forbidden(served: Served) -> bool:
     return bool((await served.get("/readyz")).json()["kafka_troubles"] == ["forbidden"])
+
+
+async def _published(served: Served) -> bool:
+    status = (await served.get("/api/v1/status")).json()
+    return all(one["backlog"] == 0 for one in status["services"])
+
+
+async def _says(served: Served, event: str) -> bool:
+    return event in (served.folder / "serve.log").read_text(encoding="utf-8")
 
 
 def _withdraw(admin: AdminClient, rights: list[Right]) -> None:

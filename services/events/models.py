@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import JSON, CheckConstraint, Index, Text, text
+from sqlalchemy import JSON, CheckConstraint, Index, Text, false, text
 from sqlmodel import Field, SQLModel
 
 from services.events.rules.offers import OfferMode
@@ -55,6 +55,8 @@ class Event(Base, table=True):
     publication: Publication = Field(default=Publication.DRAFT, sa_type=by_value(Publication), index=True)
     schedule: Schedule = Field(default=Schedule.SCHEDULED, sa_type=by_value(Schedule))
     visibility: Visibility = Field(sa_type=by_value(Visibility))
+    withdrawing: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    """Shown less far than before, and Kafka has not yet confirmed that the wider copy is gone."""
     registration_mode: RegistrationMode = Field(sa_type=by_value(RegistrationMode))
     registration_url: str | None = None
     registration_closes: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -23,12 +23,18 @@ class InboxColumns(SQLModel):
 
 
 class PositionColumns(SQLModel):
-    """How far one consumer group has applied one topic, stored with what it applied."""
+    """How far one consumer group has applied one topic, stored with what it applied; and what stands in its way."""
 
     group: str = Field(primary_key=True)
     topic: str = Field(primary_key=True)
     next_offset: int = Field(sa_type=big_key)
     moved_at: datetime = Field(sa_type=UtcDateTime)
+    start_offset: int | None = Field(default=None, sa_type=big_key)
+    """Where reading began that has neither got further nor ended cleanly since."""
+    starts: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    """How often in a row it began there."""
+    paused_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    """Since when the breaker holds this topic; an operator empties it to resume, a restart does so too."""
 
 
 class AttemptColumns(SQLModel):
@@ -85,6 +91,7 @@ class SettledLetterColumns(SQLModel):
     offset: int = Field(primary_key=True, sa_type=big_key)
     verdict: str
     settled_at: datetime = Field(sa_type=UtcDateTime)
+    settled_by: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
 
 @dataclass(frozen=True)

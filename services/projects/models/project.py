@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, Text, UniqueConstraint
+from sqlalchemy import JSON, Text, UniqueConstraint, false
 from sqlmodel import Field, Relationship
 
 from services.projects.models.base import Base
@@ -71,6 +71,8 @@ class Project(Base, table=True):
     health_checked_on: date = Field(index=True)
     late_reported: bool = False
     visibility: Visibility = Field(default=Visibility.TERRITORY, sa_type=by_value(Visibility))
+    withdrawing: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    """Shown less far than before, and Kafka has not yet confirmed that the wider copy is gone."""
     confidential_until: date | None = None
     source_label: str = ""
     source_dated: date | None = None

@@ -16,6 +16,8 @@ POINTS = frozenset(
         "projector.after_commit",
         "reactor.before_commit",
         "reactor.after_commit",
+        "parked.after_insert",
+        "parked.after_replay",
         "dlq.before_publish",
         "dlq.after_publish",
         "issue.after_freeze",

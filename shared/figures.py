@@ -34,6 +34,10 @@ DEAD = Counter("estuaire_dead_letters_total", "Records set aside", (*_OF_SERVICE
 UNSETTLED = Gauge("estuaire_dead_letters_unsettled", "Records set aside that nobody has judged", _OF_SERVICE)
 FORGED = Counter("estuaire_forged_records_total", "Records that speak for another", _OF_SERVICE)
 UNKNOWN = Counter("estuaire_unknown_facts_total", "Facts of newer senders, not acted upon", _OF_SERVICE)
+STUCK = Gauge(
+    "estuaire_delivery_stuck_seconds", "Since when a group waits for a database or Kafka", (*_OF_SERVICE, "group")
+)
+PAUSED = Gauge("estuaire_topic_paused", "Topics the breaker holds", (*_OF_SERVICE, "group", "topic"))
 PARKED = Gauge("estuaire_parked_records", "Records that wait for what they refer to", _OF_SERVICE)
 LAG = Gauge("estuaire_consumer_lag_records", "Records not yet applied", (*_OF_SERVICE, "group", "topic"))
 

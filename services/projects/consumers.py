@@ -23,7 +23,8 @@ async def keep_participations(session: Session, records: Sequence[Record[Partici
     await keeping.keep_participations(session, records)
 
 
-@consumers.reacts_to(Participation, however_old=True)
+# Within the cut-off: whatever is older, or was missed, the job finds.
+@consumers.reacts_to(Participation)
 async def hear_answer(session: Session, record: Record[Participation]) -> None:
     """Compare at once what is known of the project that was answered about; the job does the same a little later."""
     state = record.state

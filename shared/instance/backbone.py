@@ -45,6 +45,7 @@ class Backbone:
     letters: Mapping[str, DeadLetters]
     told: Callable[[str, Sequence[Record[State]]], None]
     relays: dict[str, Relay] = field(default_factory=dict, init=False)
+    deliveries: dict[str, Delivery] = field(default_factory=dict, init=False)
     subscribers: Subscribers = field(init=False)
     welcome: Welcome = field(default=Welcome.ANSWERS, init=False)
     """What became of the last attempt to reach the cluster."""
@@ -103,6 +104,7 @@ class Backbone:
             bury=self.letters[manifest.name].bury,
             told=partial(self.told, manifest.name),
         )
+        self.deliveries[manifest.name] = delivery
         found = []
         for kind, heard, handle in (
             ("projector", set(manifest.consumers.kept), delivery.project),
@@ -111,7 +113,7 @@ class Backbone:
             states = [CATALOGUE[one] for one in heard]
             pattern = pattern_of(states, own=own, members=self.territory.sirens, reach=self.reach)
             if pattern:
-                found.append(Subscription(group_of(own, manifest.name, kind), pattern, handle))
+                found.append(Subscription(group_of(own, manifest.name, kind), pattern, handle, delivery.care))
         return found
 
     async def _own_topics(self) -> None:

@@ -161,11 +161,23 @@ class Instance:
     def _start_jobs(self, service: RunningService) -> None:
         work = Work(service.database, self.settings, self.territory, self.signer)
         beats = self.settings.heartbeat_seconds
-        jobs = with_upkeep(service.manifest, heartbeat_seconds=beats, software=SOFTWARE)
+        name = service.manifest.name
+        jobs = with_upkeep(
+            service.manifest,
+            heartbeat_seconds=beats,
+            software=SOFTWARE,
+            replay_parked=lambda: self._replay_parked(name),
+        )
         runner = Runner(jobs, work, leader=self.leaders[service.manifest.name])
         service.database.on_commit = runner.wake
-        self._runners[service.manifest.name] = runner
+        self._runners[name] = runner
         runner.start()
+
+    async def _replay_parked(self, name: str) -> int:
+        """Try again what a service has parked: in one table, whichever cluster it came from."""
+        for backbone in self.backbones:
+            return await backbone.deliveries[name].replay_parked()
+        return 0  # Kafka was never reached: what waits may have to be set aside there
 
     async def _connect(self) -> None:
         """Find or start Kafka, then publish and consume for ever."""

@@ -1,5 +1,6 @@
 """What a service forgets by itself: rows that did their work long ago, so that no table grows for ever."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -16,10 +17,13 @@ PUBLISHED = timedelta(days=14)
 INBOX = timedelta(days=60)
 ANSWERS = timedelta(days=7)
 HOUR = 3600.0
+PARKED_SECONDS = 5.0
 
 
-def with_upkeep(manifest: Service, *, heartbeat_seconds: float, software: str) -> Jobs:
-    """Return the jobs of a service, its sign of life and its forgetting added."""
+def with_upkeep(
+    manifest: Service, *, heartbeat_seconds: float, software: str, replay_parked: Callable[[], Awaitable[int]]
+) -> Jobs:
+    """Return the jobs of a service, its sign of life, its forgetting and its second tries added."""
     jobs = replace(manifest.jobs, ticking=list(manifest.jobs.ticking))
 
     # Woken by commits it would answer each heartbeat it hears with one of its own.
@@ -28,6 +32,10 @@ def with_upkeep(manifest: Service, *, heartbeat_seconds: float, software: str) -
         async with work.transaction() as session:
             await beat(session, manifest.tables, software=software)
         return 0
+
+    @jobs.every(seconds=PARKED_SECONDS, woken=False)
+    async def try_parked_again(work: Work) -> int:
+        return await replay_parked()
 
     @jobs.every(seconds=HOUR, woken=False)
     async def forget_old_rows(work: Work) -> int:

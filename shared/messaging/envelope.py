@@ -22,6 +22,9 @@ MAX_HEADERS = 64
 # In place of a record that the client cannot take apart: its only header, with the first offset it may have.
 UNREADABLE = "estuaire-unreadable-from"
 TRACEPARENT = "ce_traceparent"
+# Likewise in place of one at which our process ended, start after start.
+UNCLEAN = "estuaire-unclean-from"
+_STAND_INS = {UNREADABLE: "unreadable", UNCLEAN: "unclean_starts"}
 _AHEAD = timedelta(hours=24)
 _REQUIRED = ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_subject", "ce_time", "ce_sequence", "ce_epci")
 
@@ -84,8 +87,9 @@ def read(raw: RawRecord, *, members: Container[str], now: datetime) -> Record[St
     Raises:
         Refused: too large, unreadable, not of the topic’s owner, or not what its contract says.
     """
-    if raw.key is None and any(name == UNREADABLE for name, _ in raw.headers[:1]):
-        raise Refused("unreadable")
+    stand_in = next((_STAND_INS[name] for name, _ in raw.headers[:1] if name in _STAND_INS), None)
+    if raw.key is None and stand_in is not None:
+        raise Refused(stand_in)
     if raw.value is not None and len(raw.value) > MAX_VALUE:
         raise Refused("oversize")
     topic, headers = _topic(raw, members=members), _clean(raw.headers)

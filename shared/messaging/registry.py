@@ -66,6 +66,17 @@ class Record(Generic[S_co]):
     trace: Trace | None = None
 
 
+class NotYet(Exception):
+    """A reaction cannot act yet: what the record refers to is not known here. The record waits and is tried again.
+
+    ``reason`` is a code: it goes into logs and headers, so it names no person.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 Keeper = Callable[[Session, Sequence[Record[Any]]], Awaitable[None]]
 Reaction = Callable[[Session, Record[Any]], Awaitable[None]]
 
@@ -102,6 +113,9 @@ class Consumers:
 
     def reacts_to(self, *states: type[S], however_old: bool = False) -> Callable[[Reaction], Reaction]:
         """Register a reactor: once per message, never replayed; its effect is a row, the outside call a job’s.
+
+        It raises ``NotYet`` when what the record refers to is not known here: the record is parked, later ones of its
+        key wait behind it.
 
         Args:
             states: what it hears.

@@ -14,7 +14,7 @@ MAX_FILE, MAX_FUNCTION = 300, 40
 COMMITS = ("shared/db/engine.py",)
 CATCHES_ALL = (
     "shared/messaging/relay.py",
-    "shared/messaging/delivery.py",
+    "shared/messaging/delivery/",
     "shared/messaging/kafka/",
     "shared/jobs.py",
     "services/host.py",

@@ -1,4 +1,4 @@
-"""What is under deploy/ fits the code: settings, addresses, limits, and what supervisors can check without starting it."""
+"""What is under deploy/ fits the code: settings, addresses, limits, and what supervisors check without starting it."""
 
 import re
 import shutil

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
+import pytest
 import vobject
 from icalendar import Calendar
 
@@ -22,6 +23,7 @@ from shared.contracts.events import MailOrder
 from shared.contracts.events import RegistrationState as S
 from shared.contracts.notifications import DeliveryReport, OrderOutcome
 from shared.ids import uuid7
+from shared.messaging.registry import NotYet
 from tests.support.events import Office, event_body
 
 SECRETS = ("Alix Exemple", "alix@example.org", "visio.example.org")
@@ -157,8 +159,9 @@ async def test_the_hold_and_the_offer_run_from_the_moment_their_mail_left(office
     assert left < ends < provisional
 
 
-async def test_a_report_of_a_mail_that_is_not_ours_changes_nothing(office: Office) -> None:
-    await settle(office, uuid7())
+async def test_a_report_of_a_mail_that_nobody_knows_here_changes_nothing_and_waits(office: Office) -> None:
+    with pytest.raises(NotYet):
+        await settle(office, uuid7())
 
     assert await office.messages("mail-order") == []
 

@@ -22,7 +22,7 @@ from shared.messaging.inbox import message_tables
 from shared.messaging.kafka import DeadLetters, Publisher, Subscribers, Subscription
 from shared.messaging.known import KnownColumns, keep_known
 from shared.messaging.recorder import record, record_deletion
-from shared.messaging.registry import Consumers, Record, dead_letter_topic, pattern_of
+from shared.messaging.registry import Consumers, NotYet, Record, dead_letter_topic, pattern_of
 from shared.messaging.relay import Relay
 from shared.settings import KafkaAccess
 from tests.support.databases import Store
@@ -35,12 +35,14 @@ class Base(SQLModel, registry=own_registry()):
 
 
 TABLES = message_tables(Base)
-Outbox, Inbox, Position, Attempt, Incarnation = (
+Outbox, Inbox, Position, Attempt, Incarnation, Parked, Letter = (
     TABLES.outbox,
     TABLES.inbox,
     TABLES.positions,
     TABLES.attempts,
     TABLES.incarnation,
+    TABLES.parked,
+    TABLES.letters,
 )
 
 
@@ -57,7 +59,10 @@ class Effect(Base, table=True):
 
 
 def make_consumers() -> Consumers:
-    """Return what the test service hears; a title of « poison » is a bug in both of its handlers."""
+    """Return what the test service hears; a title of « poison » is a bug in both of its handlers.
+
+    A summary of « after <id> » refers to another project: its reaction cannot act before that one is known here.
+    """
     consumers = Consumers(SERVICE)
 
     @consumers.keeps(Project)
@@ -68,9 +73,18 @@ def make_consumers() -> Consumers:
     @consumers.reacts_to(Project)
     async def note_project(session: Session, heard: Record[Project]) -> None:
         _explode([heard])
+        await _require_reference(session, heard)
         session.add(Effect(message_id=heard.message_id, subject=heard.id))
 
     return consumers
+
+
+async def _require_reference(session: Session, heard: Record[Project]) -> None:
+    after, _, wanted = (heard.state.summary if heard.state else "").partition(" ")
+    if after == "after":
+        known = await session.exec(select(KnownProject).where(KnownProject.id == UUID(wanted)))
+        if known.first() is None:
+            raise NotYet("project")
 
 
 def _explode(records: Sequence[Record[Project]]) -> None:
@@ -78,9 +92,11 @@ def _explode(records: Sequence[Record[Project]]) -> None:
         raise ZeroDivisionError
 
 
-def make_project(siren: str, *, id: UUID | None = None, version: int = 1, title: str = "Chaufferie") -> Project:
+def make_project(
+    siren: str, *, id: UUID | None = None, version: int = 1, title: str = "Chaufferie", summary: str = ""
+) -> Project:
     """Return a project state of an EPCI."""
-    return Project(id=id or uuid7(), home_epci=siren, version=version, updated_at=now(), title=title)
+    return Project(id=id or uuid7(), home_epci=siren, version=version, updated_at=now(), title=title, summary=summary)
 
 
 @dataclass
@@ -124,8 +140,8 @@ class Bench:
             KafkaAccess(self.bootstrap),
             self.epci,
             [
-                Subscription(group_of(self.epci, SERVICE, "projector"), pattern, delivery.project),
-                Subscription(group_of(self.epci, SERVICE, "reactor"), pattern, delivery.react),
+                Subscription(group_of(self.epci, SERVICE, "projector"), pattern, delivery.project, delivery.care),
+                Subscription(group_of(self.epci, SERVICE, "reactor"), pattern, delivery.react, delivery.care),
             ],
         )
 

@@ -72,7 +72,7 @@ class Reader:
                 yield table
 
 
-Run = Callable[[Coroutine[Any, Any, None]], None]
+Run = Callable[[Coroutine[Any, Any, Any]], Any]
 Open = Callable[[str, Sequence[str]], tuple[Reader, Run]]
 """Opens a service of the first of some EPCI; with it comes what runs things in its loop."""
 

@@ -9,7 +9,7 @@ from shared.contracts.base import Visibility
 from shared.contracts.projects import Project
 from shared.figures import FORGED
 from shared.messaging.delivery import group_of
-from shared.messaging.kafka import Subscribers
+from shared.messaging.kafka import FACTS, Subscribers
 from shared.messaging.registry import dead_letter_topic, topic_of
 from tests.support.backbone import SERVICE, Bench
 from tests.support.peer import handled
@@ -36,15 +36,15 @@ async def letters(bench: Bench, *, kind: str = "projector") -> dict[int, "Consum
     """Return what one group of the bench has set aside, by offset in its topic."""
     group = group_of(bench.epci, SERVICE, kind).encode()
     found = await dump(bench.bootstrap, str(dead_letter_topic(SERVICE, epci=bench.epci)))
-    mine = [one for one in found if dict(one.headers[:8])["dlq_group"] == group]
-    by_offset = {int(dict(one.headers[:8])["dlq_offset"]): one for one in mine}
+    mine = [one for one in found if dict(one.headers[:FACTS])["dlq_group"] == group]
+    by_offset = {int(dict(one.headers[:FACTS])["dlq_offset"]): one for one in mine}
     assert len(by_offset) == len(mine), "set aside twice"
     return by_offset
 
 
 def reasons(found: dict[int, "ConsumerRecord[bytes, bytes]"]) -> dict[int, str]:
     """Return why each was set aside."""
-    return {offset: dict(one.headers[:8])["dlq_reason"].decode() for offset, one in found.items()}
+    return {offset: dict(one.headers[:FACTS])["dlq_reason"].decode() for offset, one in found.items()}
 
 
 @asynccontextmanager

@@ -1,52 +1,39 @@
-"""From Kafka to projections and effects: every record is applied, counted as not for us, or in the DLQ."""
+"""Handling of what one service hears: projectors in batches, reactors one by one, failures by their class."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Container, Sequence
+from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass
 from functools import partial
 
 import structlog
+from sqlmodel import col, select, update
 from structlog.contextvars import bound_contextvars
 
 from shared import crash
 from shared.clock import now
 from shared.contracts.base import State
 from shared.db.engine import Database
-from shared.db.session import Session
 from shared.db.trouble import is_transient
 from shared.db.upsert import insert_missing
-from shared.figures import APPLIED, DEAD, FORGED, RETRIES, UNKNOWN
+from shared.figures import APPLIED, DEAD, FORGED, RETRIES
+from shared.messaging.delivery.acting import Reactions
+from shared.messaging.delivery.batch import Batch
+from shared.messaging.delivery.breaker import Breakers
+from shared.messaging.delivery.care import Care
+from shared.messaging.delivery.letters import Bury, DeadLetter, Failure
+from shared.messaging.delivery.parking import BEHIND, PARKED_AT_MOST, Parking, raw_of_parked
+from shared.messaging.delivery.patience import FIRST_PAUSE, Patience
+from shared.messaging.delivery.positions import Positions
 from shared.messaging.envelope import RawRecord, Refused, read
-from shared.messaging.inbox import MessageTables
-from shared.messaging.registry import Consumers, Reacting, Record
+from shared.messaging.inbox import MessageTables, ParkedColumns
+from shared.messaging.registry import Consumers, NotYet, Record
 from shared.messaging.stages import handling
 
 log = structlog.get_logger(__name__)
 
-CUT_OFF = timedelta(days=7)
 TRIES = 5
-FIRST_PAUSE = 0.2
-LONGEST_PAUSE = 20.0
 
-
-class Transient(Exception):
-    """Infrastructure is away: keep the position, try again."""
-
-
-@dataclass(frozen=True)
-class DeadLetter:
-    """A record that cannot be handled, whole, with why."""
-
-    raw: RawRecord
-    group: str
-    reason: str
-    tries: int
-
-
-Bury = Callable[[DeadLetter], Awaitable[None]]
-Refusals = Sequence[tuple[RawRecord, Refused]]
 Told = Callable[[Sequence[Record[State]]], None]
 
 
@@ -61,60 +48,92 @@ class Delivery:
     members: Container[str]
     bury: Bury
     told: Told = lambda records: None
-    _pause: float = field(default=FIRST_PAUSE, init=False)
 
     @property
     def _labels(self) -> tuple[str, str]:
         return self.epci, self.consumers.service
 
-    async def project(self, group: str, raws: Sequence[RawRecord]) -> None:
+    def __post_init__(self) -> None:
+        service = self.consumers.service
+        self.positions = Positions(self.database, self.tables)
+        self.breakers = Breakers(self.epci, service, self.positions)
+        self.care = Care(self.positions, self.breakers)
+        self._parking = Parking(self.database, self.tables)
+        self._reactions = Reactions(self.epci, self.tables, self.consumers)
+        self._patience = Patience(self.epci, service)
+
+    async def project(self, group: str, raws: Sequence[RawRecord]) -> Mapping[str, int]:
         """Apply a batch to the projections in one transaction, or record by record once something fails.
 
+        Returns the topics that the breaker holds, with the offset from which they wait.
+
         Raises:
-            Transient: the database is away; the caller keeps the position.
+            Transient: the database or Kafka is away; the caller keeps the position.
         """
         crash.point("projector.after_poll")
-        pairs, refusals = self._sorted(raws)
+        batch = self._read(group, raws)
+        records = [record for _, record in batch.pairs]
         try:
-            await self._apply(group, raws, [record for _, record in pairs])
+            await self._apply(group, batch.raws(), records)
         except Exception as error:
-            await self._transient(error)
+            await self._transient(group, error)
             log.warning("batch_replayed_one_by_one", group=group, error=type(error).__name__)
-            for raw, record in pairs:
-                with _named(record):
-                    await self._until_dead(group, raw, partial(self._apply, group, [raw], [record]))
-        await self._refuse(group, refusals)
-        self._pause = FIRST_PAUSE
-        self.told([record for _, record in pairs])
+            for raw, record in batch.pairs:
+                await self._until_dead(batch, raw, record, partial(self._apply, group, [raw], [record]))
+        await self._close(batch)
+        self.told([record for raw, record in batch.pairs if batch.lets(raw)])
+        return self.breakers.held(group)
 
-    async def react(self, group: str, raws: Sequence[RawRecord]) -> None:
+    async def react(self, group: str, raws: Sequence[RawRecord]) -> Mapping[str, int]:
         """Act once per record and reaction; effects are rows, so that a crash repeats none of them.
 
+        Returns the topics that the breaker holds, with the offset from which they wait.
+
         Raises:
-            Transient: the database is away; the caller keeps the position.
+            Transient: the database or Kafka is away; the caller keeps the position.
         """
-        pairs, refusals = self._sorted(raws)
-        for raw, record in pairs:
-            with _named(record):
-                await self._until_dead(group, raw, partial(self._act, group, raw, record))
-        await self._refuse(group, refusals)
-        self._pause = FIRST_PAUSE
+        batch = self._read(group, raws)
+        for raw, record in batch.pairs:
+            await self._until_dead(batch, raw, record, partial(self._act, group, raw, record))
+        await self._close(batch)
+        return self.breakers.held(group)
 
-    def _sorted(self, raws: Sequence[RawRecord]) -> tuple[list[tuple[RawRecord, Record[State]]], Refusals]:
-        pairs, refusals = [], []
+    async def replay_parked(self) -> int:
+        """Try again what waits and is due, each key in its order; return how many records wait no more.
+
+        Raises:
+            Transient: the database or Kafka is away.
+        """
+        return sum([await self._retry(row) for row in await self._parking.due()])
+
+    def _read(self, group: str, raws: Sequence[RawRecord]) -> Batch:
+        """Sort records into those to be handled and those to be set aside, as far as the breaker lets them."""
+        batch, held = Batch(group), self.breakers.held(group)
         for raw in raws:
+            if raw.topic in held:
+                continue
             try:
-                pairs.append((raw, read(raw, members=self.members, now=now())))
+                batch.pairs.append((raw, read(raw, members=self.members, now=now())))
             except Refused as refused:
-                refusals.append((raw, refused))
-        return pairs, refusals
+                batch.refusals.append((raw, refused))
+        batch.cuts.update(self.breakers.cuts(group, batch.verdicts()))
+        batch.pairs = [pair for pair in batch.pairs if batch.lets(pair[0])]
+        return batch
 
-    async def _refuse(self, group: str, refusals: Refusals) -> None:
+    async def _close(self, batch: Batch) -> None:
         """Set aside what no handler may see; after the others, so that a batch read again fills no DLQ meanwhile."""
-        for raw, refused in refusals:
-            if refused.security:
-                FORGED.labels(*self._labels).inc()
-            await self._bury(DeadLetter(raw, group, refused.reason, tries=1))
+        for raw, refused in batch.refusals:
+            if batch.lets(raw):
+                await self._refuse(batch.group, raw, refused)
+        try:
+            if batch.refusals or batch.set_aside:
+                async with self.database.transaction() as session:
+                    await self.positions.move(session, batch.group, batch.raws())
+            await self.breakers.count(batch.group, batch.verdicts(), cuts=batch.cuts)
+        except Exception as error:
+            await self._transient(batch.group, error)
+            raise
+        self._patience.is_over(batch.group)
 
     async def _apply(self, group: str, raws: Sequence[RawRecord], records: Sequence[Record[State]]) -> None:
         by_aggregate: dict[str, list[Record[State]]] = {}
@@ -124,98 +143,143 @@ class Delivery:
             for aggregate, batch in by_aggregate.items():
                 for keeper in self.consumers.kept.get(aggregate, ()):
                     await keeper(session, batch)
-            await self._moved(session, group, raws)
+            for record in records:
+                await self._parking.forget(session, record)
+            await self.positions.move(session, group, raws)
             crash.point("projector.before_commit")
         crash.point("projector.after_commit")
         APPLIED.labels(*self._labels, "projector").inc(len(records))
 
     async def _act(self, group: str, raw: RawRecord, record: Record[State]) -> None:
-        async with handling(self._labels, [raw], [record]), self.database.transaction() as session:
-            if record.state is not None and self._knows_fact(record.state, record.fact):
-                for reacting in self.consumers.reactions.get(record.aggregate, ()):
-                    if self._is_due(reacting, record) and await self._is_first(session, reacting, record):
-                        await reacting.act(session, record)
-            await self._moved(session, group, [raw])
-            crash.point("reactor.before_commit")
+        try:
+            async with handling(self._labels, [raw], [record]), self.database.transaction() as session:
+                await self._parking.forget(session, record)
+                if await self._parking.holds(session, group, raw):
+                    await self._parking.park(session, group, raw, reason=BEHIND)
+                else:
+                    await self._reactions.act(session, record, heard_at=now())
+                await self.positions.move(session, group, [raw])
+                crash.point("reactor.before_commit")
+        except NotYet as lacking:
+            async with self.database.transaction() as session:
+                await self._parking.park(session, group, raw, reason=lacking.reason)
+                await self.positions.move(session, group, [raw])
+            crash.point("parked.after_insert")
+            log.info("record_parked", topic=raw.topic, offset=raw.offset, reason=lacking.reason)
         crash.point("reactor.after_commit")
         APPLIED.labels(*self._labels, "reactor").inc()
 
-    def _knows_fact(self, state: State, fact: str) -> bool:
-        """Tell whether a fact is of our contract: nobody can say what to do about one that is not."""
-        if fact in state.facts:
-            return True
-        UNKNOWN.labels(*self._labels).inc()
-        return False
+    async def _retry(self, row: ParkedColumns) -> int:
+        """Try one parked record; return 1 when it waits no more."""
+        raw, seq = raw_of_parked(row), row.seq or 0
+        try:
+            await self._act_parked(seq, raw)
+        except NotYet as lacking:
+            if now() - row.parked_at <= PARKED_AT_MOST:
+                await self._parking.postpone(seq, reason=lacking.reason)
+                return 0
+            letter = DeadLetter(raw, row.group, f"parked:{lacking.reason}", row.tries + 1, Failure.OVERDUE)
+        except Refused as refused:
+            letter = DeadLetter(raw, row.group, refused.reason, row.tries + 1)
+        except Exception as error:
+            await self._transient(row.group, error)
+            tries = await self._failed(row.group, raw, error)
+            if tries < TRIES:
+                await self._parking.postpone(seq, reason=row.reason)
+                return 0
+            letter = DeadLetter(raw, row.group, f"bug:{type(error).__name__}", tries, Failure.BUG)
+        else:
+            return 1
+        await self._bury(letter)
+        await self._parking.remove(seq)
+        return 1
 
-    def _is_due(self, reacting: Reacting, record: Record[State]) -> bool:
-        old = record.republished or record.time < now() - CUT_OFF
-        return reacting.however_old or not old
+    async def _act_parked(self, seq: int, raw: RawRecord) -> None:
+        async with self.database.transaction() as session:
+            row = await self._parking.take(session, seq)
+            if row is None:
+                return
+            record = read(raw, members=self.members, now=now())
+            with _named(record):
+                await self._reactions.act(session, record, heard_at=row.parked_at)
+            await session.delete(row)
+        crash.point("parked.after_replay")
 
-    async def _is_first(self, session: Session, reacting: Reacting, record: Record[State]) -> bool:
-        row = {
-            "consumer": reacting.name,
-            "source": record.source,
-            "message_id": record.message_id,
-            "received_at": now(),
-        }
-        return await insert_missing(session, self.tables.inbox, [row], key=("consumer", "source", "message_id")) == 1
-
-    async def _moved(self, session: Session, group: str, raws: Sequence[RawRecord]) -> None:
-        ends: dict[str, int] = {}
-        for raw in raws:
-            ends[raw.topic] = max(ends.get(raw.topic, 0), raw.offset + 1)
-        for topic, end in ends.items():
-            await session.merge(self.tables.positions(group=group, topic=topic, next_offset=end, moved_at=now()))
-
-    async def _until_dead(self, group: str, raw: RawRecord, handle: Callable[[], Awaitable[None]]) -> None:
+    async def _until_dead(
+        self, batch: Batch, raw: RawRecord, record: Record[State], handle: Callable[[], Awaitable[None]]
+    ) -> None:
         """Try up to five times, counted in the database; then set the record aside and go on.
 
-        What a handler refuses, since it knows what came before, is set aside at once.
+        What a handler refuses, since it knows what came before, is set aside at once. Where the breaker lets nothing
+        more be set aside, the record and all behind it stay.
         """
-        tries = 0
-        while tries < TRIES:
-            try:
-                await handle()
-            except Refused as refused:
-                await self._refuse(group, [(raw, refused)])
-                return
-            except Exception as error:
-                await self._transient(error)
-                tries = await self._failed(group, raw, error)
-                RETRIES.labels(*self._labels).inc()
-                log.warning(
-                    "record_failed", topic=raw.topic, offset=raw.offset, tries=tries, error=type(error).__name__
-                )
-                if tries >= TRIES:
-                    await self._bury(DeadLetter(raw, group, f"bug:{type(error).__name__}", tries=tries))
+        with _named(record):
+            tries = 0
+            while batch.lets(raw):
+                try:
+                    await handle()
+                except Refused as refused:
+                    if self._may_set_aside(batch, raw):
+                        await self._refuse(batch.group, raw, refused)
                     return
-                await asyncio.sleep(FIRST_PAUSE * 2**tries)
-            else:
-                return
+                except Exception as error:
+                    await self._transient(batch.group, error)
+                    tries = await self._failed(batch.group, raw, error)
+                    if tries >= TRIES:
+                        if self._may_set_aside(batch, raw):
+                            await self._bury_bug(batch.group, raw, error, tries)
+                        return
+                    await asyncio.sleep(FIRST_PAUSE * 2**tries)
+                else:
+                    return
+
+    def _may_set_aside(self, batch: Batch, raw: RawRecord) -> bool:
+        batch.set_aside.add((raw.topic, raw.offset))
+        batch.cuts.update(self.breakers.cuts(batch.group, batch.verdicts()))
+        return batch.lets(raw)
+
+    async def _refuse(self, group: str, raw: RawRecord, refused: Refused) -> None:
+        if refused.security:
+            FORGED.labels(self.epci, self.consumers.service).inc()
+        failure = Failure.UNCLEAN if refused.reason.startswith("unclean") else Failure.POISON
+        await self._bury(DeadLetter(raw, group, refused.reason, tries=1, failure=failure))
 
     async def _failed(self, group: str, raw: RawRecord, error: Exception) -> int:
-        attempts = self.tables.attempts
-        async with self.database.transaction() as session:
-            row = await session.get(attempts, (group, raw.topic, raw.offset))
-            if row is None:
-                row = attempts(group=group, topic=raw.topic, offset=raw.offset, tries=0, first_at=now(), error="")
-            row.tries += 1
-            row.error = type(error).__name__
-            session.add(row)
-            return row.tries
+        """Count a failed try and return how many there were; another process may count the same record."""
+        table = self.tables.attempts
+        first = {"group": group, "topic": raw.topic, "offset": raw.offset, "tries": 0, "first_at": now(), "error": ""}
+        mine = (col(table.group) == group, col(table.topic) == raw.topic, col(table.offset) == raw.offset)
+        try:
+            async with self.database.transaction() as session:
+                await insert_missing(session, table, [first], key=("group", "topic", "offset"))
+                more = {"tries": table.tries + 1, "error": type(error).__name__}
+                await session.exec(update(table).where(*mine).values(more))
+                tries = (await session.exec(select(table.tries).where(*mine))).one()
+        except Exception as trouble:
+            await self._transient(group, trouble)
+            raise
+        RETRIES.labels(*self._labels).inc()
+        log.warning("record_failed", topic=raw.topic, offset=raw.offset, tries=tries, error=type(error).__name__)
+        return tries
 
-    async def _transient(self, error: Exception) -> None:
+    async def _transient(self, group: str, error: Exception) -> None:
         """Wait and raise when the failure is the infrastructure’s; it never counts against a record."""
-        if not is_transient(error) and not isinstance(error, OSError):
-            return
-        log.warning("database_away", error=type(error).__name__, pause=self._pause)
-        await asyncio.sleep(self._pause)
-        self._pause = min(self._pause * 2, LONGEST_PAUSE)
-        raise Transient from error
+        if is_transient(error) or isinstance(error, OSError):
+            await self._patience.wait_out(group, error)
+
+    async def _bury_bug(self, group: str, raw: RawRecord, error: Exception, tries: int) -> None:
+        table = self.tables.attempts
+        async with self.database.reading() as session:
+            row = await session.get(table, (group, raw.topic, raw.offset))
+        first_at = row.first_at if row else now()
+        await self._bury(DeadLetter(raw, group, f"bug:{type(error).__name__}", tries, Failure.BUG, first_at))
 
     async def _bury(self, letter: DeadLetter) -> None:
         crash.point("dlq.before_publish")
-        await self.bury(letter)
+        try:
+            await self.bury(letter)
+        except Exception as error:
+            await self._patience.wait_out(letter.group, error)  # Kafka is away, whatever it says
         crash.point("dlq.after_publish")
         DEAD.labels(*self._labels, letter.reason.partition(":")[0]).inc()
         log.error("record_set_aside", topic=letter.raw.topic, offset=letter.raw.offset, reason=letter.reason)
@@ -225,8 +289,3 @@ def _named(record: Record[State]) -> AbstractContextManager[object]:
     """Let every line written because of a message name it, as those of a request name the request."""
     traced = {"trace_id": record.trace.trace_id} if record.trace else {}
     return bound_contextvars(message_id=record.message_id, source=record.source, **traced)
-
-
-def group_of(epci: str, service: str, kind: str) -> str:
-    """Return the consumer group of one kind of consumer of a service; a rebuild raises the number."""
-    return f"{epci}.{service}.{kind}.p1"

@@ -11,11 +11,20 @@ from shared.messaging.kafka.consuming import (
 )
 from shared.messaging.kafka.looking import Bounds, bounds
 from shared.messaging.kafka.polling import BATCH, POLL_MS
-from shared.messaging.kafka.publishing import MAX_REQUEST, METADATA_MS, DeadLetters, Publisher, acknowledges, answers
+from shared.messaging.kafka.publishing import (
+    FACTS,
+    MAX_REQUEST,
+    METADATA_MS,
+    DeadLetters,
+    Publisher,
+    acknowledges,
+    answers,
+)
 from shared.messaging.kafka.quotas import quotas_of, set_quotas
 
 __all__ = [
     "BATCH",
+    "FACTS",
     "MAX_REQUEST",
     "METADATA_MS",
     "POLL_MS",

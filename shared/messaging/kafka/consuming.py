@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,8 +14,10 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 
+from shared.messaging.delivery import Care
 from shared.messaging.envelope import RawRecord
 from shared.messaging.kafka.access import broker_security, tell_away
+from shared.messaging.kafka.assigning import Turn, Watch
 from shared.messaging.kafka.polling import BATCH, POLL_MS, LongPoll
 from shared.messaging.kafka.publishing import METADATA_MS
 from shared.settings import KafkaAccess
@@ -28,7 +30,8 @@ RIGHTS_SECONDS = 3.0
 STOP_SECONDS = 15.0
 DRAIN_SECONDS = 10.0
 
-Handle = Callable[[str, Sequence[RawRecord]], Awaitable[None]]
+Handle = Callable[[str, Sequence[RawRecord]], Awaitable[Mapping[str, int]]]
+"""Handles a batch of a group; returns the topics that are held, with the offset from which they wait."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,8 @@ class Subscription:
     group: str
     pattern: str
     handle: Handle
+    care: Care | None = None
+    """Whom to ask where to begin; without it Kafka alone says."""
 
 
 @dataclass
@@ -52,6 +57,7 @@ class Subscribers:
     """What the cluster forbids us, by the name of its refusal."""
     _broker: KafkaBroker | None = field(default=None, init=False)
     _polls: list[LongPoll] = field(default_factory=list, init=False)
+    _watches: list[Watch] = field(default_factory=list, init=False)
 
     async def run(self) -> None:
         """Connect, waiting for Kafka and for our rights as long as it takes, then consume until cancelled."""
@@ -103,6 +109,8 @@ class Subscribers:
             ending = asyncio.gather(*(one.stop() for one in broker.subscribers), return_exceptions=True)
             with suppress(TimeoutError):
                 await asyncio.wait_for(ending, STOP_SECONDS)
+        watches, self._watches = self._watches, []
+        await asyncio.gather(*(one.end_cleanly() for one in watches))
 
     def dead(self) -> list[str]:
         """Return the groups whose consuming task has ended although it should run."""
@@ -125,15 +133,19 @@ class Subscribers:
             graceful_timeout=DRAIN_SECONDS,
             logger=quiet,
         )
-        self._polls = []
+        self._polls, self._watches, turn = [], [], Turn()
         for subscription in self.subscriptions:
-            poll = LongPoll()
+            watch = None if subscription.care is None else Watch(subscription.group, subscription.care, turn)
+            poll = LongPoll(watch)
             self._polls.append(poll)
-            subscribe(broker, subscription, poll)
+            self._watches += [watch] if watch else []
+            subscribe(broker, subscription, poll, watch)
         return broker
 
 
-def subscribe(broker: KafkaBroker, subscription: Subscription, poll: LongPoll) -> BatchSubscriber:
+def subscribe(
+    broker: KafkaBroker, subscription: Subscription, poll: LongPoll, watch: Watch | None = None
+) -> BatchSubscriber:
     """Declare one raw batch subscriber: no reply, no decoding, nothing skipped, from the first record on."""
     subscriber = broker.subscriber(
         pattern=subscription.pattern,
@@ -144,22 +156,39 @@ def subscribe(broker: KafkaBroker, subscription: Subscription, poll: LongPoll) -
         ack_policy=AckPolicy.NACK_ON_ERROR,
         no_reply=True,
         auto_offset_reset="earliest",
+        listener=watch,
         parser=parse_cleaned,
         decoder=keep_raw,
     )
+    if watch is not None:
+        watch.subscriber = subscriber
     # The stock loop sleeps blindly after an empty poll; a long poll answers at once and idles for nothing.
     subscriber.get_msg = poll  # type: ignore[method-assign]
 
     async def handle(message: KafkaMessage) -> None:
         try:
-            await subscription.handle(subscription.group, [raw_of(record) for record in _records(message)])
+            held = await subscription.handle(subscription.group, [raw_of(record) for record in _records(message)])
         except Exception:
             # A nack seeks back with neither delay nor limit.
             await asyncio.sleep(NACK_PAUSE)
             raise
+        if watch is not None:
+            watch.floors.clear()
+        _hold(subscriber, held)
 
     subscriber(handle)
     return subscriber
+
+
+def _hold(subscriber: BatchSubscriber, held: Mapping[str, int]) -> None:
+    """Pause topics at their first unhandled record; the acknowledgement that follows commits just that."""
+    consumer = subscriber.consumer
+    if consumer is None:
+        return
+    for partition in consumer.assignment():
+        if partition.topic in held:
+            consumer.seek(partition, held[partition.topic])
+            consumer.pause(partition)
 
 
 async def parse_cleaned(records: Any, original: Callable[[Any], Awaitable[Any]]) -> Any:  # noqa: ANN401 - FastStream’s hook

@@ -1,13 +1,17 @@
 """Fetching: a long poll, and a way past the record that the client cannot even take apart."""
 
+import asyncio
+import time
+from collections.abc import Iterable
 from itertools import chain
 from typing import Any, TypeAlias
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import IllegalStateError, KafkaError
 
-from shared.messaging.envelope import UNREADABLE
+from shared.messaging.envelope import UNCLEAN, UNREADABLE
+from shared.messaging.kafka.assigning import Watch
 
 log = structlog.get_logger(__name__)
 
@@ -17,12 +21,15 @@ PROBE_MS = 500
 # A header’s name that is not UTF-8 may hide behind as many compacted offsets; more are left to the next poll.
 STEPS = 1000
 REFUSALS = ("GroupAuthorizationFailedError", "TopicAuthorizationFailedError")
+HEAD_TRIES = 10
+# How often the database is asked what an operator has freed from the breaker.
+ASK_SECONDS = 3.0
 
 Fetched: TypeAlias = "ConsumerRecord[Any, Any]"
 
 
 class LongPoll:
-    """Fetches a batch as soon as there is one.
+    """Fetches a batch as soon as there is one, of topics whose beginning is known.
 
     aiokafka decodes the *names* of headers: at one that is not UTF-8 it raises at each poll, and forgets what it had
     fetched before it, of other topics too, with their positions moved on. So all goes back to what is committed,
@@ -30,8 +37,10 @@ class LongPoll:
     stead, empty but for where it is, goes to the DLQ.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, watch: Watch | None = None) -> None:
+        self._watch = watch
         self._astray = False
+        self._asked_at = 0.0
         self.read = False
         """Whether the cluster has let us read at least once."""
         self.refused = ""
@@ -40,7 +49,7 @@ class LongPoll:
     async def __call__(self, consumer: AIOKafkaConsumer) -> tuple[Fetched, ...]:
         """Return the next records; none when there is none for a while."""
         try:
-            found = await self._fetch(consumer)
+            found = await self._watched(consumer)
         except KafkaError as error:
             # A group that is forbidden while it reads is told in the words of an error of another kind.
             self.refused = next((one for one in REFUSALS if one in repr(error)), self.refused)
@@ -48,45 +57,98 @@ class LongPoll:
         self.read, self.refused = True, ""
         return found
 
-    async def _fetch(self, consumer: AIOKafkaConsumer) -> tuple[Fetched, ...]:
+    async def _watched(self, consumer: AIOKafkaConsumer) -> tuple[Fetched, ...]:
+        if self._watch is not None:
+            self._watch.end_turn()  # what it was for is handled by now
+        if self._watch is not None and self._watch.waiting:
+            await self._watch.place(consumer)
+        try:
+            found = await self._fetch(consumer)
+        except IllegalStateError:
+            return ()  # a rebalance came in between; nothing is lost, positions are those of the new assignment
+        if self._watch is None:
+            return tuple(found)
+        # What was read before its beginning was known is read again from there.
+        return tuple(one for one in found if TopicPartition(one.topic, one.partition) not in self._watch.waiting)
+
+    async def _fetch(self, consumer: AIOKafkaConsumer) -> Iterable[Fetched]:
+        if self._watch is not None:
+            if self._watch.suspects:
+                return await self._suspect(consumer, self._watch)
+            await self._let_go(consumer, self._watch)
         if not self._astray:
             try:
                 messages = await consumer.getmany(timeout_ms=POLL_MS, max_records=BATCH)
             except UnicodeDecodeError:
                 self._astray = True
             else:
-                return tuple(chain(*messages.values()))
-        found = await _from_what_is_committed(consumer)
+                return chain(*messages.values())
+        found = await self._from_what_is_handled(consumer)
         self._astray = False
-        return tuple(found)
+        return found
 
-
-async def _from_what_is_committed(consumer: AIOKafkaConsumer) -> list[Fetched]:
-    found: list[Fetched] = []
-    partitions = sorted(consumer.assignment())
-    for partition in partitions:
-        await _rewind(consumer, partition)
-    for partition in partitions:
+    async def _suspect(self, consumer: AIOKafkaConsumer, watch: Watch) -> list[Fetched]:
+        """Read one record where a process has ended before; where three have, pass over it."""
+        partition, start = next(iter(watch.suspects.items()))
+        if not watch.takes_turn():
+            return await _next(consumer, partition, at_most=1, within_ms=PROBE_MS)  # paused: it waits, no more
         try:
-            found += await _next(consumer, partition, at_most=BATCH)
+            dares = await watch.care.dares(watch.group, partition.topic, start)
+        except Exception as error:
+            log.warning("start_not_noted", group=watch.group, error=type(error).__name__)
+            return await _next(consumer, partition, at_most=1, within_ms=POLL_MS)  # paused
+        watch.suspects.pop(partition, None)
+        consumer.resume(partition)
+        if not dares:
+            return [await pass_over(consumer, partition, start.offset)]
+        try:
+            return await _next(consumer, partition, at_most=1, within_ms=POLL_MS)
         except UnicodeDecodeError:
-            await _rewind(consumer, partition)
-            found += await _up_to_the_unreadable(consumer, partition)
-    return found
+            self._astray = True
+            return []
+
+    async def _let_go(self, consumer: AIOKafkaConsumer, watch: Watch) -> None:
+        """Read on in the topics that an operator has freed from the breaker."""
+        paused = consumer.paused() - watch.waiting
+        if not paused or time.monotonic() < self._asked_at + ASK_SECONDS:
+            return
+        self._asked_at = time.monotonic()
+        try:
+            free = await watch.care.resumed(watch.group)
+        except Exception as error:
+            log.warning("pauses_not_read", group=watch.group, error=type(error).__name__)
+            return
+        consumer.resume(*(one for one in paused if one.topic in free))
+
+    async def _from_what_is_handled(self, consumer: AIOKafkaConsumer) -> list[Fetched]:
+        found: list[Fetched] = []
+        partitions = sorted(consumer.assignment())
+        for partition in partitions:
+            await self._rewind(consumer, partition)
+        for partition in partitions:
+            try:
+                found += await _next(consumer, partition, at_most=BATCH)
+            except UnicodeDecodeError:
+                await self._rewind(consumer, partition)
+                found += await _up_to_the_unreadable(consumer, partition)
+        return found
+
+    async def _rewind(self, consumer: AIOKafkaConsumer, partition: TopicPartition) -> None:
+        committed = await consumer.committed(partition)
+        floor = self._watch.floors.get(partition) if self._watch else None
+        if floor is not None:
+            consumer.seek(partition, floor)
+        elif committed is None:
+            await consumer.seek_to_beginning(partition)
+        else:
+            consumer.seek(partition, committed)
 
 
-async def _rewind(consumer: AIOKafkaConsumer, partition: TopicPartition) -> None:
-    committed = await consumer.committed(partition)
-    if committed is None:
-        await consumer.seek_to_beginning(partition)
-    else:
-        consumer.seek(partition, committed)
-
-
-async def _next(consumer: AIOKafkaConsumer, partition: TopicPartition, *, at_most: int) -> list[Fetched]:
-    fetched: list[Fetched] = (await consumer.getmany(partition, timeout_ms=PROBE_MS, max_records=at_most)).get(
-        partition, []
-    )
+async def _next(
+    consumer: AIOKafkaConsumer, partition: TopicPartition, *, at_most: int, within_ms: int = PROBE_MS
+) -> list[Fetched]:
+    messages = await consumer.getmany(partition, timeout_ms=within_ms, max_records=at_most)
+    fetched: list[Fetched] = messages.get(partition, [])
     return fetched
 
 
@@ -120,6 +182,34 @@ async def _step_over(consumer: AIOKafkaConsumer, partition: TopicPartition) -> F
                 break
     consumer.seek(partition, last + 1)
     log.error("record_unreadable", topic=partition.topic, first=first, last=last)
-    where = ((UNREADABLE, str(first).encode()),)
-    empty: Fetched = ConsumerRecord(partition.topic, partition.partition, last, 0, 0, None, None, None, -1, -1, where)
+    return _stand_in(partition, last, (UNREADABLE, str(first).encode()))
+
+
+async def pass_over(consumer: AIOKafkaConsumer, partition: TopicPartition, offset: int) -> Fetched:
+    """Move behind the record at ``offset`` without taking it apart, and return one in its stead."""
+    last = await _last_of_batch(consumer, partition, offset)
+    consumer.seek(partition, last + 1)
+    log.critical("record_passed_over", topic=partition.topic, first=offset, last=last)
+    return _stand_in(partition, last, (UNCLEAN, str(offset).encode()))
+
+
+async def _last_of_batch(consumer: AIOKafkaConsumer, partition: TopicPartition, offset: int) -> int:
+    """Return the last offset of a compressed batch, which can only be read whole; otherwise ``offset`` itself.
+
+    The client fetches ahead without taking apart: the head of the batch says so much.
+    """
+    for _ in range(HEAD_TRIES):
+        fetched = consumer._fetcher._records.get(partition)
+        records = getattr(getattr(fetched, "_partition_records", None), "_records", None)
+        if records is not None and records.has_next():
+            batch = records.next_batch()
+            return max(offset, batch.next_offset - 1) if batch.compression_type else offset
+        await asyncio.sleep(PROBE_MS / 1000)
+    return offset
+
+
+def _stand_in(partition: TopicPartition, offset: int, header: tuple[str, bytes]) -> Fetched:
+    empty: Fetched = ConsumerRecord(
+        partition.topic, partition.partition, offset, 0, 0, None, None, None, -1, -1, (header,)
+    )
     return empty

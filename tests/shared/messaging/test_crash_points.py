@@ -40,6 +40,8 @@ CRASHES = {
 """The points of the backbone, and which crossing is the last one."""
 BY_MAILS = {"issue.after_freeze", "mail.after_lease", "mail.before_data", "mail.after_250"}
 """Crossed by the scenarios of tests/notifications/test_crashes.py."""
+BY_PARKING = {"parked.after_insert", "parked.after_replay"}
+"""Crossed by the scenarios of test_parking.py."""
 KILLED = 137
 
 
@@ -165,5 +167,8 @@ def test_every_point_of_the_code_is_in_the_registry_and_the_other_way_round() ->
 def test_every_point_is_crossed_by_a_scenario() -> None:
     mails = (ROOT / "tests/notifications/test_crashes.py").read_text(encoding="utf-8")
 
-    assert CRASHES.keys() | BY_MAILS == POINTS
+    parking = (ROOT / "tests/shared/messaging/test_parking.py").read_text(encoding="utf-8")
+
+    assert CRASHES.keys() | BY_MAILS | BY_PARKING == POINTS
+    assert set(re.findall(r'"(parked\.[a-z_]+)"', parking)) >= BY_PARKING
     assert set(re.findall(r'"((?:issue|mail)\.[a-z_0-9]+)"', mails)) >= BY_MAILS

@@ -6,7 +6,7 @@ from shared.contracts.base import Visibility
 from shared.contracts.contacts import PersonCard
 from shared.contracts.projects import Project
 from shared.messaging.delivery import Delivery, group_of
-from shared.messaging.kafka import Subscribers, Subscription, raw_of
+from shared.messaging.kafka import FACTS, Subscribers, Subscription, raw_of
 from shared.messaging.registry import Topic, dead_letter_topic
 from shared.settings import KafkaAccess
 from shared.territory.members import Territory
@@ -55,7 +55,7 @@ async def test_invariant_6_every_offset_is_applied_or_in_the_dlq_as_it_came(
         for offset, one in found.items():
             assert one.key == (sent[offset].key or b"-")
             assert one.value == sent[offset].value
-            assert one.headers[8:] == sent[offset].headers
+            assert one.headers[FACTS:] == sent[offset].headers
     assert applied == {one.key for offset, one in enumerate(sent) if offset not in expected}
     assert acted == applied - {unknown_fact}
     assert forged(bench) - before == 2 * sum(reason in FORGERIES for reason in expected.values())

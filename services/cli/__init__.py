@@ -9,7 +9,7 @@ from shared.errors import Refusal
 
 # A noun is imported when it is called: `serve` must not wait for what only the demo needs.
 COMMANDS = ("serve", "migrate", "migration", "prepare", "demo", "status")
-GROUPS = ("kafka", "contracts", "tokens", "topology")
+GROUPS = ("kafka", "contracts", "dlq", "outbox", "tokens", "topology")
 _MODULES = {"migrate": "migrations", "migration": "migrations"}
 
 

@@ -58,8 +58,8 @@ class Delivery:
         self.positions = Positions(self.database, self.tables)
         self.breakers = Breakers(self.epci, service, self.positions)
         self.care = Care(self.positions, self.breakers)
-        self._parking = Parking(self.database, self.tables)
-        self._reactions = Reactions(self.epci, self.tables, self.consumers)
+        self.parking = Parking(self.database, self.tables)
+        self.reactions = Reactions(self.epci, self.tables, self.consumers)
         self._patience = Patience(self.epci, service)
 
     async def project(self, group: str, raws: Sequence[RawRecord]) -> Mapping[str, int]:
@@ -104,7 +104,7 @@ class Delivery:
         Raises:
             Transient: the database or Kafka is away.
         """
-        return sum([await self._retry(row) for row in await self._parking.due()])
+        return sum([await self._retry(row) for row in await self.parking.due()])
 
     def _read(self, group: str, raws: Sequence[RawRecord]) -> Batch:
         """Sort records into those to be handled and those to be set aside, as far as the breaker lets them."""
@@ -144,7 +144,7 @@ class Delivery:
                 for keeper in self.consumers.kept.get(aggregate, ()):
                     await keeper(session, batch)
             for record in records:
-                await self._parking.forget(session, record)
+                await self.parking.forget(session, record)
             await self.positions.move(session, group, raws)
             crash.point("projector.before_commit")
         crash.point("projector.after_commit")
@@ -153,16 +153,16 @@ class Delivery:
     async def _act(self, group: str, raw: RawRecord, record: Record[State]) -> None:
         try:
             async with handling(self._labels, [raw], [record]), self.database.transaction() as session:
-                await self._parking.forget(session, record)
-                if await self._parking.holds(session, group, raw):
-                    await self._parking.park(session, group, raw, reason=BEHIND)
+                await self.parking.forget(session, record)
+                if await self.parking.holds(session, group, raw):
+                    await self.parking.park(session, group, raw, reason=BEHIND)
                 else:
-                    await self._reactions.act(session, record, heard_at=now())
+                    await self.reactions.act(session, record, heard_at=now())
                 await self.positions.move(session, group, [raw])
                 crash.point("reactor.before_commit")
         except NotYet as lacking:
             async with self.database.transaction() as session:
-                await self._parking.park(session, group, raw, reason=lacking.reason)
+                await self.parking.park(session, group, raw, reason=lacking.reason)
                 await self.positions.move(session, group, [raw])
             crash.point("parked.after_insert")
             log.info("record_parked", topic=raw.topic, offset=raw.offset, reason=lacking.reason)
@@ -176,7 +176,7 @@ class Delivery:
             await self._act_parked(seq, raw)
         except NotYet as lacking:
             if now() - row.parked_at <= PARKED_AT_MOST:
-                await self._parking.postpone(seq, reason=lacking.reason)
+                await self.parking.postpone(seq, reason=lacking.reason)
                 return 0
             letter = DeadLetter(raw, row.group, f"parked:{lacking.reason}", row.tries + 1, Failure.OVERDUE)
         except Refused as refused:
@@ -185,23 +185,23 @@ class Delivery:
             await self._transient(row.group, error)
             tries = await self._failed(row.group, raw, error)
             if tries < TRIES:
-                await self._parking.postpone(seq, reason=row.reason)
+                await self.parking.postpone(seq, reason=row.reason)
                 return 0
             letter = DeadLetter(raw, row.group, f"bug:{type(error).__name__}", tries, Failure.BUG)
         else:
             return 1
         await self._bury(letter)
-        await self._parking.remove(seq)
+        await self.parking.remove(seq)
         return 1
 
     async def _act_parked(self, seq: int, raw: RawRecord) -> None:
         async with self.database.transaction() as session:
-            row = await self._parking.take(session, seq)
+            row = await self.parking.take(session, seq)
             if row is None:
                 return
             record = read(raw, members=self.members, now=now())
             with _named(record):
-                await self._reactions.act(session, record, heard_at=row.parked_at)
+                await self.reactions.act(session, record, heard_at=row.parked_at)
             await session.delete(row)
         crash.point("parked.after_replay")
 

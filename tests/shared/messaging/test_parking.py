@@ -164,9 +164,7 @@ async def test_a_private_tombstone_forgets_what_waits_and_what_was_said_under_it
     told = make_project(bench.epci, id=person.id)
     await bench.tell(told)
     async with bench.database.transaction() as session:
-        await delivery._parking.park(
-            session, reactor(bench), RawRecord(topic, 0, 3, 0, card.key, b"{}", ()), reason="x"
-        )
+        await delivery.parking.park(session, reactor(bench), RawRecord(topic, 0, 3, 0, card.key, b"{}", ()), reason="x")
 
     await delivery.project(group_of(bench.epci, SERVICE, "projector"), [raw])
 

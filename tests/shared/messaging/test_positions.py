@@ -157,15 +157,13 @@ async def test_a_database_away_at_the_assignment_holds_up_nothing_but_reading(
     await bench.database.close()
     file = Path(bench.database.url.database or "")
     hidden = file.with_name("hidden")
-    file.rename(hidden)
-    file.mkdir()  # what is no file cannot be opened
+    _hide(file, hidden)
 
     async with consuming(bench.subscribers(delivery)) as subscribers:
         await asyncio.sleep(3)
         assert subscribers.dead() == []
         assert await handled(bench.bootstrap, topic_at(peer), groups=[group_of(bench.epci, SERVICE, "reactor")]) == [0]
-        file.rmdir()
-        hidden.rename(file)
+        _show(hidden, file)
         await eventually(lambda: caught_up(bench, topic_at(peer), to=3), within=30)
 
     assert len(await bench.rows(KnownProject)) == 3
@@ -213,6 +211,16 @@ async def test_f12_a_record_at_which_processes_end_is_set_aside_after_three_star
     assert await letters(bench, kind="reactor") == {}, "the other group pays for nothing"
     assert {row.version for row in rows} == {VERSIONS}
     assert acted == KEYS * VERSIONS
+
+
+def _hide(file: Path, hidden: Path) -> None:
+    file.rename(hidden)
+    file.mkdir()  # what is no file cannot be opened
+
+
+def _show(hidden: Path, file: Path) -> None:
+    file.rmdir()
+    hidden.rename(file)
 
 
 def _put_back(copy: Path, file: Path) -> None:

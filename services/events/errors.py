@@ -32,7 +32,7 @@ class RegistrationClosed(Conflict):
 
 
 class NarrowingRefused(Conflict):
-    """What others have read cannot be taken back from them."""
+    """A published event that nobody would see is withdrawn, not hidden."""
 
     slug: ClassVar[str] = "narrowing-refused"
 

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from services.events.commands import telling, upkeep
-from services.events.queries.timing import count_timed
+from services.events.queries.timing import count_timed, list_withdrawing
 from shared.clock import now
 from shared.db.session import Session
 from shared.identity.access import Scope, instance_scope
@@ -31,3 +31,14 @@ async def keep_time(work: Work) -> int:
         async with work.transaction() as session:
             done += await duty(session, scope)
     return done
+
+
+@jobs.every(seconds=2)
+async def confirm_withdrawals(work: Work) -> int:
+    """Say that an event is gone from wider readers once Kafka has it so."""
+    scope = instance_scope(work.settings.siren)
+    async with work.reading() as session:
+        if not await list_withdrawing(session, scope):
+            return 0
+    async with work.transaction() as session:
+        return await telling.confirm_withdrawals(session, scope)

@@ -230,6 +230,7 @@ class EventView(wire.AgendaEvent):
     revision: int | None = None
     publication: Publication | None = None
     offer_mode: OfferMode | None = None
+    withdrawing: Annotated[bool, Field(description="« retrait en cours » : wider readers may still find it")] = False
     sheet_closed: bool | None = None
 
 

@@ -30,12 +30,6 @@ class FundingRefused(Conflict):
     slug = "funding-refused"
 
 
-class NotYetAvailable(Conflict):
-    """Something the service will do one day."""
-
-    slug = "not-yet-available"
-
-
 class ParticipationRefused(Conflict):
     """The invitation or the answer does not fit what is known of it."""
 

@@ -1,6 +1,6 @@
 """Door of the clock: answers are compared, health follows the calendar."""
 
-from services.projects.commands import moves, sharing
+from services.projects.commands import fiche, moves, sharing
 from services.projects.queries import participations, projects
 from shared.identity.access import instance_scope
 from shared.jobs import Jobs, Work
@@ -28,3 +28,14 @@ async def refresh_health(work: Work) -> int:
             return 0
     async with work.transaction() as session:
         return await moves.refresh_health(session, scope)
+
+
+@jobs.every(seconds=2)
+async def confirm_withdrawals(work: Work) -> int:
+    """Say that a fiche is gone from wider readers once Kafka has it so."""
+    scope = instance_scope(work.settings.siren)
+    async with work.reading() as session:
+        if not await projects.list_withdrawing(session, scope):
+            return 0
+    async with work.transaction() as session:
+        return await fiche.confirm_withdrawals(session, scope)

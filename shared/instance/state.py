@@ -47,6 +47,8 @@ class Figures(BaseModel):
     parked: int = 0
     oldest_parked_seconds: float = 0
     positions: By = {}
+    paused: dict[str, list[str]] = {}
+    """By group, the topics that the breaker holds."""
 
 
 class ServiceState(Figures):
@@ -180,8 +182,11 @@ async def _figures(session: Session, tables: MessageTables) -> Figures:
     keys = select(outbox.topic, outbox.key).where(waiting, is_blocked).distinct().subquery()
     waits, since = (await session.exec(select(func.count(), func.min(parked.parked_at)))).one()
     positions: dict[str, dict[str, int]] = {}
+    paused: dict[str, list[str]] = {}
     for row in (await session.exec(select(tables.positions))).all():
         positions.setdefault(row.group, {})[row.topic] = row.next_offset
+        if row.paused_at is not None:
+            paused.setdefault(row.group, []).append(row.topic)
     return Figures(
         recorded=(await session.exec(select(func.count()).select_from(outbox))).one(),
         backlog=backlog,
@@ -191,6 +196,7 @@ async def _figures(session: Session, tables: MessageTables) -> Figures:
         parked=waits,
         oldest_parked_seconds=_age(since),
         positions=positions,
+        paused=paused,
     )
 
 

@@ -34,10 +34,7 @@ def record(
     if fact not in state.facts:
         raise ValueError(f"{state.aggregate} knows no fact {fact}")
     for scope in _scopes(state, visibility):
-        value = json.dumps(state.at(scope), ensure_ascii=False, separators=(",", ":")).encode()
-        if len(value) > MAX_VALUE:
-            raise TooLarge("Cette fiche dépasse 256 Kio ; raccourcissez ses textes.", limit_bytes=MAX_VALUE)
-        _add(session, outbox, state, fact=fact, scope=scope, value=value)
+        _add(session, outbox, state, fact=fact, scope=scope, value=_value(state, scope))
 
 
 def record_deletion(
@@ -60,6 +57,46 @@ def record_deletion(
     buried = last.model_copy(update={"version": last.version + 1})
     for scope in _scopes(last, visibility):
         _add(session, outbox, buried, fact=fact, scope=scope, value=None)
+
+
+def record_narrowing(
+    session: Session,
+    outbox: type[OutboxColumns],
+    state: State,
+    last: State,
+    *,
+    fact: str,
+    span: tuple[Visibility, Visibility],
+) -> None:
+    """Say that an aggregate goes less far: its state where it stays, its end where it is read no more.
+
+    Its end is that of a deletion: a last, redacted state, then a tombstone one version higher. The caller raises the
+    version of its own row by two; a later widening, higher again, passes the deletion markers of readers.
+
+    Args:
+        session: the transaction of the change.
+        outbox: the outbox table of the service.
+        state: the full state, at the first of the two versions.
+        last: the redacted state, at the same version.
+        fact: what happened, where it stays.
+        span: how far it went before, and goes from now on.
+    """
+    before, after = span
+    if after.reaches(before):
+        raise ValueError(f"{after} is not less far than {before}")
+    record(session, outbox, state, fact=fact, visibility=after)
+    ending, buried = min(state.last_facts), last.model_copy(update={"version": last.version + 1})
+    for scope in _scopes(state, before):
+        if not after.reaches(scope):
+            _add(session, outbox, last, fact=ending, scope=scope, value=_value(last, scope))
+            _add(session, outbox, buried, fact=ending, scope=scope, value=None)
+
+
+def _value(state: State, scope: Visibility) -> bytes:
+    value = json.dumps(state.at(scope), ensure_ascii=False, separators=(",", ":")).encode()
+    if len(value) > MAX_VALUE:
+        raise TooLarge("Cette fiche dépasse 256 Kio ; raccourcissez ses textes.", limit_bytes=MAX_VALUE)
+    return value
 
 
 def _scopes(state: State, visibility: Visibility | None) -> list[Visibility]:

@@ -1,12 +1,14 @@
 """What waits in an outbox, for operators: listed, and passed over where a newer row says it all."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from uuid import UUID
 
 import structlog
 from sqlmodel import col, select
 
 from shared.clock import now
 from shared.db.engine import Database
+from shared.db.session import Session
 from shared.errors import Conflict, NotFound
 from shared.messaging.outbox import OutboxColumns
 
@@ -22,6 +24,15 @@ async def list_waiting(
         waiting = waiting.where(col(outbox.blocked_at).is_not(None))
     async with database.reading() as session:
         return (await session.exec(waiting.order_by(col(outbox.seq)).limit(limit))).all()
+
+
+async def find_unconfirmed(session: Session, outbox: type[OutboxColumns], ids: Collection[UUID]) -> set[UUID]:
+    """Return those of these aggregates whose end in some topic Kafka has not yet confirmed."""
+    keys = {str(one): one for one in ids}
+    waiting = select(outbox.key).where(
+        col(outbox.key).in_(keys), col(outbox.payload).is_(None), col(outbox.published_at).is_(None)
+    )
+    return {keys[key] for key in (await session.exec(waiting)).all()}
 
 
 async def skip_row(database: Database, outbox: type[OutboxColumns], seq: int, *, by: str) -> None:

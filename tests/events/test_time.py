@@ -8,13 +8,16 @@ from typing import Any, cast
 from uuid import UUID
 
 import pytest
+from sqlmodel import update
 
 from services.events.commands.attendance import note_attendance
 from services.events.commands.events import change_event
 from services.events.commands.requests import cancel_by_person
+from services.events.commands.telling import confirm_withdrawals
 from services.events.commands.upkeep import close_forgotten_sheets
 from services.events.errors import MoveRefused, NarrowingRefused
 from services.events.jobs import keep_time
+from services.events.models import OutboxMessage
 from services.events.rules.publication import Publication
 from services.events.schemas import AttendanceMark, EventChange
 from shared.clock import now, shifted
@@ -135,11 +138,33 @@ async def test_an_event_with_people_is_not_unpublished(office: Office) -> None:
         await office.take(event_id, to=Publication.UNPUBLISHED)
 
 
-async def test_what_was_read_by_all_is_not_narrowed(office: Office) -> None:
+async def test_12_an_event_shown_less_far_ends_in_the_wider_topic_before_it_says_so(office: Office) -> None:
+    event_id = await office.publish()
+    version = (await office.event(event_id)).revision
+    async with office.transaction() as session:
+        change = EventChange(visibility=Visibility.TERRITORY)
+        await change_event(session, office.coordinator, event_id, change, version=version)
+
+    async def confirmed() -> bool:
+        async with office.transaction() as session:
+            await confirm_withdrawals(session, office.house)
+        return not (await office.event(event_id)).withdrawing
+
+    assert not await confirmed()
+    messages = await office.messages("agenda-event", event_id)
+    last = {one.topic.split(".")[1]: (one.aggregate_version, one.payload is None) for one in messages}
+    told = last["territory"][0]
+    assert last == {"territory": (told, False), "public": (told + 1, True)}
+    async with office.transaction() as session:
+        await session.exec(update(OutboxMessage).values(published_at=now()))
+    assert await confirmed()
+
+
+async def test_a_published_event_is_withdrawn_rather_than_hidden(office: Office) -> None:
     event_id = await office.publish()
     version = (await office.event(event_id)).revision
 
-    change = EventChange(visibility=Visibility.TERRITORY)
+    change = EventChange(visibility=Visibility.PRIVATE)
     with pytest.raises(NarrowingRefused):
         async with office.transaction() as session:
             await change_event(session, office.coordinator, event_id, change, version=version)

@@ -201,16 +201,16 @@ async def test_lists_are_filtered_and_paged(client: Client, home: Epci) -> None:
     assert len({one["id"] for one in first["items"] + second["items"]}) == 5
 
 
-async def test_narrowing_is_refused_and_widening_is_not(client: Client) -> None:
+async def test_a_fiche_shown_less_far_is_being_withdrawn(client: Client) -> None:
     project = await logged(client)
     path = f"/projects/{project['id']}/visibility"
 
     wider = await client.ask("POST", path, body={"visibility": "public"}, seen=1)
     narrower = await client.ask("POST", path, body={"visibility": "territory"}, seen=2)
 
-    assert (wider.status_code, wider.json()["visibility"]) == (200, "public")
-    assert (narrower.status_code, narrower.json()["type"]) == (409, "urn:estuaire:problem:not-yet-available")
-    assert "n’est pas encore possible" in narrower.json()["detail"]
+    shown = [(one.status_code, one.json()["visibility"], one.json()["withdrawing"]) for one in (wider, narrower)]
+    assert shown == [(200, "public", False), (200, "territory", True)]
+    assert narrower.json()["version"] == 4, "the end in the wider topic has a version of its own"
 
 
 async def test_a_withdrawn_project_is_gone(client: Client) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 import structlog
 
 from services.events.commands.seating import promote
-from services.events.commands.telling import take_back, tell
+from services.events.commands.telling import take_back, tell, tell_less_far
 from services.events.errors import LinkMissing, MoveRefused, NarrowingRefused, SeatsTaken
 from services.events.models import Event, EventSession, SeatPool
 from services.events.queries.meetings import Meeting, get_meeting
@@ -24,6 +24,7 @@ from services.events.rules.registrations import LIVE
 from services.events.rules.words import quoted
 from services.events.schemas import CLEARABLE, EventChange, EventFields, NewEvent, NewSession
 from shared.clock import now
+from shared.contracts.base import Visibility
 from shared.contracts.events import RegistrationMode
 from shared.db.session import Session
 from shared.errors import Forbidden, StaleVersion
@@ -96,17 +97,21 @@ async def change_event(session: Session, scope: Scope, event_id: UUID, asked: Ev
         NotFound: no such event for whoever asks.
         StaleVersion: somebody changed it after ``version``.
         SeatsTaken: the new capacity is below the seats already given.
-        NarrowingRefused: others have read it already.
+        NarrowingRefused: nobody outside would see a published event any more; that is a decision of its own.
         MoveRefused: where and when a published event is changes by its schedule.
     """
     meeting = await take_event(session, scope, event_id, version=version)
     _check(meeting, asked)
+    before = meeting.event.visibility
     _put_fields(meeting.event, asked)
     meeting.pool.capacity = asked.capacity or meeting.pool.capacity
     if asked.sessions:
         await put_sessions(session, meeting, asked.sessions)
     meeting.event.revision += 1
-    await tell(session, meeting, fact="updated")
+    if meeting.event.publication is Publication.PUBLISHED and narrows(before, meeting.event.visibility):
+        await tell_less_far(session, meeting, before=before)
+    else:
+        await tell(session, meeting, fact="updated")
     await promote(session, scope, meeting)
     log.info("event_changed", event_id=str(event_id), fields=sorted(asked.model_fields_set))
     return meeting
@@ -175,10 +180,8 @@ def _check(meeting: Meeting, asked: EventChange) -> None:
     published = event.publication not in EDITED_FREELY
     if asked.capacity is not None and asked.capacity < held:
         raise SeatsTaken(f"{held} places déjà attribuées\u00a0: la capacité ne peut pas descendre plus bas.", held=held)
-    if asked.visibility is not None and published and narrows(event.visibility, asked.visibility):
-        raise NarrowingRefused(
-            "Ce rendez-vous a déjà été lu plus largement\u00a0: sa visibilité ne peut plus être réduite."
-        )
+    if asked.visibility is Visibility.PRIVATE and published and narrows(event.visibility, asked.visibility):
+        raise NarrowingRefused("Ce rendez-vous est publié\u00a0: pour que plus personne ne le voie, retirez-le.")
     if published and asked.model_fields_set & _BY_SCHEDULE:
         raise MoveRefused("Ce rendez-vous est publié\u00a0: déplacez-le, pour que les inscrits soient prévenus.")
 

@@ -57,6 +57,7 @@ def event_view(meeting: Meeting, *, base_url: str) -> EventView:
             "revision": event.revision,
             "publication": event.publication,
             "offer_mode": event.offer_mode,
+            "withdrawing": event.withdrawing,
             "sheet_closed": event.sheet_closed_at is not None,
         }
     )

@@ -17,6 +17,12 @@ from shared.identity.access import Scope
 BATCH = 20
 
 
+async def list_withdrawing(session: Session, scope: Scope, *, lock: bool = False) -> Sequence[Event]:
+    """Return the events shown less far than before, of which Kafka has not yet confirmed it."""
+    wanted = select(Event).where(Event.home_epci == scope.epci, col(Event.withdrawing)).limit(BATCH)
+    return (await session.exec(wanted.with_for_update() if lock else wanted)).all()
+
+
 async def find_event_with_due(session: Session, scope: Scope, *, at: datetime) -> UUID | None:
     """Return an event of which some registration has run out of time, if there is one."""
     wanted = (

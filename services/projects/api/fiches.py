@@ -100,6 +100,6 @@ async def move(wanted: MoveIn, change: Changed) -> ProjectShown:
 
 @router.act("/projects/{project_id}/visibility", right=Right.DECIDE_PROJECTS, limit="token")
 async def show(wanted: VisibilityIn, change: Changed) -> ProjectShown:
-    """Show a project further; less far is not available yet."""
+    """Show a project further, or less far: then it is being withdrawn until Kafka has confirmed it."""
     project = await fiche.show_project(*change.at, visibility=wanted.visibility, version=change.seen)
     return change.told(ProjectShown.of(project))

@@ -5,10 +5,10 @@ from uuid import UUID
 
 import structlog
 
-from services.projects.commands.telling import coordinator_only, take, tell, tell_first
-from services.projects.errors import AlreadyKnown, NotYetAvailable
+from services.projects.commands.telling import coordinator_only, take, tell, tell_first, tell_less_far
+from services.projects.errors import AlreadyKnown
 from services.projects.models import ExternalId, FundingLine, OutboxMessage, Project, ReferenceCounter, StageMove
-from services.projects.queries.projects import list_by_external_ids
+from services.projects.queries.projects import list_by_external_ids, list_withdrawing
 from services.projects.rules.health import EXPLAINED
 from services.projects.rules.words import Move
 from services.projects.schemas.plan import ImportedLineIn, ImportIn
@@ -23,6 +23,7 @@ from shared.errors import Invalid
 from shared.identity.access import Scope
 from shared.ids import uuid7
 from shared.messaging.recorder import record_deletion
+from shared.messaging.waiting import find_unconfirmed
 from shared.territory.members import Territory
 
 log = structlog.get_logger(__name__)
@@ -115,24 +116,37 @@ async def change_project(
 async def show_project(
     session: Session, scope: Scope, project_id: UUID, *, visibility: Visibility, version: int
 ) -> Project:
-    """Show a project further than before.
+    """Show a project further than before, or less far: then it is being withdrawn until Kafka has confirmed it.
 
     Raises:
         ProjectNotFound: nothing under this id within ``scope``.
         StaleVersion: the project changed after ``version``.
         Forbidden: an agent asks.
-        NotYetAvailable: less far than before.
     """
     project = await take(session, scope, project_id, version=version)
     coordinator_only(scope)
-    if project.visibility is visibility:
+    before = project.visibility
+    if before is visibility:
         return project
-    if not visibility.reaches(project.visibility):
-        raise NotYetAvailable("Réduire la diffusion d’une fiche n’est pas encore possible. Vous pouvez la retirer.")
     project.visibility = visibility
-    await tell(session, project, fact="visibility_changed", changed=["visibility"])
+    if visibility.reaches(before):
+        await tell(session, project, fact="visibility_changed", changed=["visibility"])
+    else:
+        await tell_less_far(session, project, before=before)
     log.info("project_shown", project_id=str(project_id), visibility=visibility.value)
     return project
+
+
+async def confirm_withdrawals(session: Session, scope: Scope) -> int:
+    """Note of which projects Kafka has confirmed that the wider copies are gone; return of how many."""
+    waiting = await list_withdrawing(session, scope, lock=True)
+    unconfirmed = await find_unconfirmed(session, OutboxMessage, [one.id for one in waiting])
+    done = [one for one in waiting if one.id not in unconfirmed]
+    for project in done:
+        project.withdrawing = False
+        session.add(project)
+        log.info("project_gone_from_wider_readers", project_id=str(project.id))
+    return len(done)
 
 
 async def withdraw_project(session: Session, scope: Scope, project_id: UUID, *, version: int) -> None:

@@ -7,12 +7,13 @@ from uuid import UUID
 from services.projects.models import OutboxMessage, Project
 from services.projects.queries.projects import get_project
 from services.projects.rules.health import shown_health
-from services.projects.schemas.published import published
+from services.projects.schemas.published import card, published
 from shared.clock import now, today
+from shared.contracts.base import Visibility
 from shared.db.session import Session
 from shared.errors import Forbidden, Invalid, StaleVersion
 from shared.identity.access import Right, Scope
-from shared.messaging.recorder import record
+from shared.messaging.recorder import record, record_narrowing
 
 
 async def take(session: Session, scope: Scope, project_id: UUID, *, version: int | None = None) -> Project:
@@ -48,6 +49,20 @@ async def tell_first(session: Session, project: Project, *, fact: str, changed: 
     await session.flush()  # aggregate before message: numbering must follow versions
     state = published(project, changed=sorted(changed))
     record(session, OutboxMessage, state, fact=fact, visibility=project.visibility)
+
+
+async def tell_less_far(session: Session, project: Project, *, before: Visibility) -> None:
+    """Record the state of a project where it stays, its bare card and its end where it is read no more."""
+    project.version += 1
+    project.updated_at = now()
+    project.withdrawing = True
+    check_health(project)
+    session.add(project)
+    await session.flush()  # aggregate before message: numbering must follow versions
+    state, span = published(project, changed=["visibility"]), (before, project.visibility)
+    record_narrowing(session, OutboxMessage, state, card(project), fact="visibility_changed", span=span)
+    project.version += 1
+    await session.flush()
 
 
 def check_health(project: Project) -> bool:

@@ -23,6 +23,7 @@ from shared.db.session import Session
 from shared.identity.access import Right, Scope
 
 HOME_ROWS = 50
+WITHDRAWING = 200
 
 
 def _filters(
@@ -51,6 +52,12 @@ async def get_project(session: Session, scope: Scope, project_id: UUID, *, lock:
     if not is_insider(scope) and project.visibility is Visibility.PRIVATE:
         raise ProjectNotFound
     return project
+
+
+async def list_withdrawing(session: Session, scope: Scope, *, lock: bool = False) -> Sequence[Project]:
+    """Return the projects shown less far than before, of which Kafka has not yet confirmed it."""
+    statement = select(Project).where(Project.home_epci == scope.epci, col(Project.withdrawing)).limit(WITHDRAWING)
+    return (await session.exec(statement.with_for_update() if lock else statement)).all()
 
 
 async def get_territory_project(session: Session, scope: Scope, siren: str, project_id: UUID) -> wire.Project:

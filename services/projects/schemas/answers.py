@@ -1,9 +1,9 @@
 """What the service answers to those of its own EPCI, and lists of the whole territory."""
 
 from dataclasses import asdict
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from services.projects.models import Project
 from services.projects.rules.funding import Figures, figures
@@ -57,6 +57,7 @@ class ProjectShown(Shown):
     health_stored: wire.Health
     health_reason: str
     visibility: Visibility
+    withdrawing: Annotated[bool, Field(description="« retrait en cours » : wider readers may still find it")]
     confidential_until: Day | None
     source: wire.Source | None
     demo: bool

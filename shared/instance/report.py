@@ -51,6 +51,8 @@ def _of_service(state: ServiceState) -> Iterator[str]:
         yield f"{pluriel(state.blocked, 'ligne bloquée', 'lignes bloquées')}, que Kafka refuse"
     if state.oldest_parked_seconds > PARKED_SECONDS:
         yield f"des messages sont en attente d’un autre depuis {span(state.oldest_parked_seconds)}"
+    for topic in sorted({topic for topics in state.paused.values() for topic in topics}):
+        yield f"{topic} n’est plus lu\u00a0: trop de messages y étaient faux (estuaire dlq resume)"
     if state.dead_letters:
         yield f"{pluriel(state.dead_letters, 'message mis de côté', 'messages mis de côté')}, à juger"
 

@@ -24,6 +24,8 @@ POINTS = frozenset(
         "mail.after_lease",
         "mail.before_data",
         "mail.after_250",
+        "rebuild.before_swap",
+        "rebuild.after_swap",
     }
 )
 

@@ -13,8 +13,9 @@ from shared.db.session import Session
 from shared.identity.access import Scope
 from shared.jobs import Jobs
 from shared.messaging.inbox import MessageTables
-from shared.messaging.known import KnownColumns
+from shared.messaging.known import KnownColumns, Projection
 from shared.messaging.registry import Consumers
+from shared.messaging.restating import Aggregates
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,12 @@ class Service:
     home: tuple[Section, ...] = ()
     heartbeats: type[KnownColumns] | None = None
     """Where the signs of life of every EPCI are kept, in the service that keeps them."""
+    projections: tuple[Projection, ...] = ()
+    """What is written by ``keeps`` alone and can be made anew from the topics."""
+    aggregates: Aggregates = field(default_factory=dict)
+    """Where the versions of what it tells are counted, its heartbeat aside."""
+    after_restore: Callable[[Session, Scope], Awaitable[None]] | None = None
+    """Sees to it that a database restored from a copy does nothing that was done after the copy."""
 
 
 @dataclass

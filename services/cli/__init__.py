@@ -8,8 +8,9 @@ import typer
 from shared.errors import Refusal
 
 # A noun is imported when it is called: `serve` must not wait for what only the demo needs.
-COMMANDS = ("serve", "migrate", "migration", "prepare", "demo", "status")
-GROUPS = ("kafka", "contracts", "dlq", "outbox", "tokens", "topology")
+_RECOVERY = ("rebuild", "republish")
+COMMANDS = ("serve", "migrate", "migration", "prepare", "demo", "status", *_RECOVERY)
+GROUPS = ("kafka", "contracts", "dlq", "outbox", "tokens", "topology", "membership")
 _MODULES = {"migrate": "migrations", "migration": "migrations"}
 
 
@@ -25,7 +26,8 @@ def build(wanted: str) -> typer.Typer:
     app.callback()(_root)
     known = (*COMMANDS, *GROUPS)
     for name in [wanted] if wanted in known else known:
-        found = getattr(importlib.import_module(f"services.cli.{_MODULES.get(name, name)}"), name)
+        module = importlib.import_module(f"services.cli.{_MODULES.get(name, name)}")
+        found = getattr(module, name.replace("-", "_"))
         if name in GROUPS:
             app.add_typer(found, name=name)
         else:

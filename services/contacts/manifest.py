@@ -1,8 +1,12 @@
 """What contacts declares to whoever runs it."""
 
 from services.contacts import api
+from services.contacts.commands.erasure import erase_again
 from services.contacts.consumers import consumers
-from services.contacts.models import TABLES, Base, StoredAnswer
+from services.contacts.models import TABLES, Base, KnownRegistration, Person, StoredAnswer
+from services.contacts.rules.decisions import ERASED
+from shared.messaging.known import Projection
+from shared.messaging.restating import Numbered
 from shared.service import Service
 
 SERVICE = Service(
@@ -13,4 +17,6 @@ SERVICE = Service(
     answers=StoredAnswer,
     routers=(api.router,),
     consumers=consumers,
+    projections=(Projection(KnownRegistration, emptied=lambda table: table.c.name == ERASED),),
+    aggregates={"person-card": Numbered(Person, bury=erase_again)},
 )

@@ -1,8 +1,9 @@
 """One database: its engine, its settings, its two kinds of transactions."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event
@@ -26,20 +27,29 @@ POSTGRESQL = {
 }
 CONNECT_SECONDS = 5
 POOL_SECONDS = 20
-PRAGMAS = ("journal_mode=WAL", "busy_timeout=5000", "synchronous=FULL", "cache_size=-500")
+PRAGMAS = ("journal_mode=WAL", "busy_timeout=5000", "cache_size=-500")
 
 
 class Database:
     """Opens short transactions on one database; at most one writer at a time on SQLite, in order of arrival."""
 
-    def __init__(self, url: str | URL, origin: Origin | None = None, *, foreign_keys: bool = True) -> None:
+    def __init__(
+        self,
+        url: str | URL,
+        origin: Origin | None = None,
+        *,
+        foreign_keys: bool = True,
+        durable: bool = True,
+        schema: str = "",
+    ) -> None:
         self.url: URL = make_url(url)
         self.origin = origin
         self.info: dict[str, object] = {}
         self.on_commit: Callable[[], None] = _nothing
         self.announces: Callable[[], str] = str
         """The channel on which each commit is told to other replicas; empty: none."""
-        self.engine = _engine(self.url, foreign_keys=foreign_keys)
+        pragmas = {"foreign_keys": str(int(foreign_keys)), "synchronous": "FULL" if durable else "OFF"}
+        self.engine = _sqlite(self.url, pragmas) if self.is_sqlite else _postgresql(self.url, schema)
         self._writer = asyncio.Lock()
         writing = self.engine.execution_options(**{_WRITES: True})
         reading = self.engine if self.is_sqlite else self.engine.execution_options(postgresql_readonly=True)
@@ -50,6 +60,11 @@ class Database:
     def is_sqlite(self) -> bool:
         """Tell whether this is a file of this machine."""
         return self.url.get_backend_name() == "sqlite"
+
+    @property
+    def is_missing(self) -> bool:
+        """Tell whether this is a file that is not there; opening it would make it."""
+        return self.is_sqlite and not Path(self.url.database or "").exists()
 
     @asynccontextmanager
     async def transaction(self, *, quiet: bool = False) -> AsyncIterator[Session]:
@@ -119,19 +134,20 @@ def _nothing() -> None:
     """Tell nobody."""
 
 
-def _engine(url: URL, *, foreign_keys: bool) -> AsyncEngine:
-    if url.get_backend_name() != "sqlite":
-        options = {"timeout": CONNECT_SECONDS, "server_settings": POSTGRESQL}
-        return create_async_engine(
-            url, pool_size=5, pool_timeout=POOL_SECONDS, connect_args=options, hide_parameters=True
-        )
+def _postgresql(url: URL, schema: str) -> AsyncEngine:
+    settings = POSTGRESQL | ({"search_path": schema} if schema else {})
+    options = {"timeout": CONNECT_SECONDS, "server_settings": settings}
+    return create_async_engine(url, pool_size=5, pool_timeout=POOL_SECONDS, connect_args=options, hide_parameters=True)
+
+
+def _sqlite(url: URL, pragmas: Mapping[str, str]) -> AsyncEngine:
     engine = create_async_engine(url, connect_args={"timeout": 5}, pool_size=2, max_overflow=20, hide_parameters=True)
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 - adapter of the driver
         connection.isolation_level = None  # we write BEGIN ourselves, see below
         cursor = connection.cursor()
-        for pragma in (*PRAGMAS, f"foreign_keys={foreign_keys:d}"):
+        for pragma in (*PRAGMAS, *(f"{name}={value}" for name, value in pragmas.items())):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

@@ -1,18 +1,18 @@
 """One leader per database: the only process that publishes its outbox and does its jobs, in place of any other."""
 
 import asyncio
-import fcntl
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Self
+from typing import Self
 
 import structlog
 from sqlalchemy import text
 
 from shared.db.engine import Database
 from shared.db.line import LEADER, Line, LineLost
+from shared.locks import is_taken, take
 
 log = structlog.get_logger(__name__)
 
@@ -108,7 +108,7 @@ class Leadership:
     async def _by_file(self) -> None:
         file = Path(self._database.url.database or "").with_suffix(".leader")
         with file.open("w") as held:
-            while not _locked(held):  # noqa: ASYNC110 - the lock of another process sets no event of ours
+            while not take(held):  # noqa: ASYNC110 - the lock of another process sets no event of ours
                 await asyncio.sleep(WATCH_SECONDS)
             self._lead()
             await asyncio.Event().wait()
@@ -158,18 +158,7 @@ async def is_led(database: Database) -> bool:
     if not database.is_sqlite:
         async with database.engine.connect() as connection:
             return bool((await connection.execute(_HELD)).scalar_one())
-    file = Path(database.url.database or "").with_suffix(".leader")
-    if not file.exists():
-        return False
-    with file.open("r") as looked_at:
-        return not _locked(looked_at, how=fcntl.LOCK_SH)
-
-
-def _locked(held: IO[str], *, how: int = fcntl.LOCK_EX) -> bool:
-    with suppress(BlockingIOError):
-        fcntl.flock(held, how | fcntl.LOCK_NB)
-        return True
-    return False
+    return is_taken(Path(database.url.database or "").with_suffix(".leader"))
 
 
 def _ignore(_channel: str, _payload: str) -> None:

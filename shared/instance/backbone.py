@@ -44,6 +44,7 @@ class Backbone:
     territory: Territory
     letters: Mapping[str, DeadLetters]
     told: Callable[[str, Sequence[Record[State]]], None]
+    may_publish: Callable[[str], bool] = lambda _service: True
     relays: dict[str, Relay] = field(default_factory=dict, init=False)
     deliveries: dict[str, Delivery] = field(default_factory=dict, init=False)
     subscribers: Subscribers = field(init=False)
@@ -63,7 +64,8 @@ class Backbone:
             name = service.manifest.name
             publisher = Publisher(self.access, client_id=f"{self.settings.siren}.{name}.relay")
             outbox = service.manifest.tables.outbox
-            relay = Relay(service.database, outbox, publisher, leader=leaders[name], reach=self.reach)
+            allowed = partial(self.may_publish, name)
+            relay = Relay(service.database, outbox, publisher, leader=leaders[name], reach=self.reach, allowed=allowed)
             self.relays[name] = relay
             self._tasks.append(spawn(f"relay.{name}.{self.reach[0].value}", relay.run()))
         await self.subscribers.run()

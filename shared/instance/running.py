@@ -16,6 +16,7 @@ from shared.db.session import Origin
 from shared.figures import say_build
 from shared.instance.backbone import Backbone, make_letters
 from shared.instance.measuring import measure
+from shared.instance.recovery import Recovery
 from shared.instance.state import Examined, examine
 from shared.instance.upkeep import with_upkeep
 from shared.jobs import Runner, Work
@@ -55,6 +56,7 @@ class Instance:
         self.identity = Database(settings.database_url("identity"))
         self.services = [RunningService(one, Database(settings.database_url(one.name))) for one in services]
         self.leaders = {one.manifest.name: Leadership(one.database) for one in self.services}
+        self.recovery = Recovery(self.services, self.leaders, settings=settings, territory=territory)
         self.backbones: list[Backbone] = []
         self.kafka: LocalKafka | None = None
         self.bootstrap = settings.territory_bootstrap
@@ -69,6 +71,7 @@ class Instance:
         await upgrade(self.identity, package="shared.identity")
         for service in self.services:
             await self._prepare(service)
+        await self.recovery.prepare()
         self._spawn("backbone", self._connect())
 
     async def stop(self) -> None:
@@ -110,8 +113,14 @@ class Instance:
         away = [one.manifest.name for one in self.services if not await one.database.answers()]
         connected = await self.hears_kafka()
         troubles = sorted({one.trouble for one in self.backbones if one.trouble})
-        body = {"databases_away": away, "kafka": "connected" if connected else "away", "kafka_troubles": troubles}
-        status = "unavailable" if away else "ready" if connected else "degraded"
+        body = {
+            "databases_away": away,
+            "kafka": "connected" if connected else "away",
+            "kafka_troubles": troubles,
+            "held": self.recovery.held(),
+        }
+        free = connected and not body["held"]
+        status = "unavailable" if away else "ready" if free else "degraded"
         return {"status": status, **body}, 503 if away else 200
 
     async def _prepare(self, service: RunningService) -> None:
@@ -184,6 +193,7 @@ class Instance:
         if not self.bootstrap:
             self.bootstrap = await self._own_kafka()
         self.backbones = self.build_backbones()
+        self._spawn("recovery", self.recovery.run(self.backbones, self.kafka))
         await asyncio.gather(*(backbone.run(self.leaders, self._spawn) for backbone in self.backbones))
 
     def build_backbones(self) -> list[Backbone]:
@@ -207,6 +217,7 @@ class Instance:
             territory=self.territory,
             letters=self._letters,
             told=self._told,
+            may_publish=self.recovery.may_publish,
         )
 
     async def _own_kafka(self) -> str:

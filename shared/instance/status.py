@@ -17,6 +17,8 @@ class ServiceStatus(ServiceState):
     """One service; ``leading`` says that it is the process asked which publishes."""
 
     leading: bool
+    held: str
+    """Why nothing of it is published, in French; empty when nothing holds it."""
 
 
 class InstanceStatus(Report):
@@ -29,14 +31,17 @@ class InstanceStatus(Report):
 async def get_status(request: Request) -> InstanceStatus:
     """Say what waits to be published, how far every topic was applied, and what needs somebody."""
     instance: Instance = request.app.state.instance
-    found = await instance.examine()
+    found, held = await instance.examine(), instance.recovery.held()
     return InstanceStatus(
         epci=instance.settings.siren,
         software=SOFTWARE,
         bootstrap=instance.bootstrap,
         kafka="connected" if await instance.hears_kafka() else "away",
         services=[
-            ServiceStatus(**one.model_dump(), leading=instance.leaders[one.service].leading) for one in found.services
+            ServiceStatus(
+                **one.model_dump(), leading=instance.leaders[one.service].leading, held=held.get(one.service, "")
+            )
+            for one in found.services
         ],
         peers=found.peers,
         attention=attention(found, epci=instance.settings.siren),

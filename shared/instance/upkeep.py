@@ -10,10 +10,10 @@ from sqlmodel import col
 from shared.clock import now
 from shared.jobs import Jobs, Work
 from shared.messaging.heartbeat import beat
+from shared.messaging.restating import forget_superseded
 from shared.service import Service
 
-# Published rows can be sent again for two weeks; an inbox must outlive the cut-off of reactors by far.
-PUBLISHED = timedelta(days=14)
+# An inbox must outlive the cut-off of reactors by far.
 INBOX = timedelta(days=60)
 ANSWERS = timedelta(days=7)
 HOUR = 3600.0
@@ -46,11 +46,11 @@ def with_upkeep(
 
 
 async def forget(work: Work, manifest: Service) -> None:
-    """Delete published rows, acted-upon messages, failed tries and kept answers that are past their time."""
+    """Delete what is past its time: published rows that later ones replace, acted-upon messages, tries, answers."""
     tables, answers = manifest.tables, manifest.answers
     async with work.transaction() as session:
+        await forget_superseded(session, tables.outbox)
         for statement in (
-            delete(tables.outbox).where(col(tables.outbox.published_at) < now() - PUBLISHED),
             delete(tables.inbox).where(col(tables.inbox.received_at) < now() - INBOX),
             delete(tables.attempts).where(col(tables.attempts.first_at) < now() - INBOX),
             delete(answers).where(col(answers.kept_at) < now() - ANSWERS),

@@ -111,6 +111,7 @@ def read(raw: RawRecord, *, members: Container[str], now: datetime) -> Record[St
         visibility=topic.visibility,
         republished=headers.get("ce_republished") == "true",
         trace=parse_trace(headers.get(TRACEPARENT, "")),
+        instance=headers.get("ce_instance", "")[:64],
     )
     _owned(record)
     return record

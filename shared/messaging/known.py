@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text
+from sqlalchemy import ColumnElement, Table, Text, delete
 from sqlmodel import Field, SQLModel, col, select
 
 from shared.contracts import CATALOGUE
@@ -29,6 +30,15 @@ class KnownColumns(SQLModel):
     deleted: bool = False
     occurred_at: datetime = Field(sa_type=UtcDateTime)
     state: str = Field(sa_type=Text)
+
+
+@dataclass(frozen=True)
+class Projection:
+    """One table that only keepers write, so that it may be made anew from the topics at any time."""
+
+    table: type[KnownColumns]
+    emptied: Callable[[Table], ColumnElement[bool]] | None = None
+    """Which rows were emptied of a person: the topics may still know her, and these rows stay as they are."""
 
 
 def known_row(record: Record[State]) -> dict[str, Any]:
@@ -78,6 +88,15 @@ async def _held(session: Session, table: type[KnownColumns], ids: set[UUID]) -> 
     """Return home and version of the aggregates that are known; who told of an id first is its home."""
     statement = select(table.id, table.home_epci, table.version).where(col(table.id).in_(ids))
     return {id: (home, version) for id, home, version in (await session.exec(statement)).all()}
+
+
+async def forget_home(session: Session, projections: Sequence[Projection], siren: str) -> int:
+    """Delete every copy of what one EPCI told; return how many rows."""
+    count = 0
+    for projection in projections:
+        done = await session.exec(delete(projection.table).where(col(projection.table.home_epci) == siren))
+        count += int(getattr(done, "rowcount", 0))
+    return count
 
 
 def state_of(row: KnownColumns) -> dict[str, Any]:

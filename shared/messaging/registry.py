@@ -64,6 +64,8 @@ class Record(Generic[S_co]):
     visibility: Visibility
     republished: bool = False
     trace: Trace | None = None
+    instance: str = ""
+    """The incarnation of the database that told it; empty when it does not say."""
 
 
 class NotYet(Exception):

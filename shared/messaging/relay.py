@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
@@ -99,11 +99,13 @@ class Relay:
         *,
         leader: Leadership,
         reach: Sequence[Visibility] = tuple(Visibility),
+        allowed: Callable[[], bool] = lambda: True,
     ) -> None:
         self._database = database
         self._outbox = outbox
         self._channel = channel
         self._leader = leader
+        self._allowed = allowed
         self._elsewhere = [f"ti.{one.value}." for one in Visibility if one not in reach]
         self._wake = asyncio.Event()
         self._waiting: dict[tuple[str, str], _Waiting] = {}
@@ -144,7 +146,7 @@ class Relay:
 
     async def publish_window(self) -> bool:
         """Publish the oldest rows that may go, while this process leads; tell whether there may be more."""
-        rows = await self._select()
+        rows = await self._select() if self._allowed() else []
         if not rows:
             return False
         crash.point("relay.after_select")
@@ -154,7 +156,7 @@ class Relay:
             self._back_off(topic)
         rows = [row for row in rows if row.topic in known]
         with self._leader.sending():
-            if not self._leader.leading:
+            if not (self._leader.leading and self._allowed()):
                 return False  # lost while we waited: another relay may be at these rows
             outcome = await self._send(rows)
         crash.point("relay.after_ack")

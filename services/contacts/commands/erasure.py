@@ -19,7 +19,7 @@ from services.contacts.rules.decisions import ERASED, without_words
 from shared.clock import now
 from shared.contracts.contacts import PersonCard
 from shared.db.session import Session, origin_of
-from shared.identity.access import Scope
+from shared.identity.access import Scope, instance_scope
 from shared.messaging.recorder import record_deletion
 
 log = structlog.get_logger(__name__)
@@ -47,6 +47,13 @@ async def erase_person(session: Session, scope: Scope, person_id: UUID) -> None:
     )
     record_deletion(session, OutboxMessage, last, fact="erased")
     log.info("person_erased", person_id=str(person.id), actor=str(scope.actor or ""))
+
+
+async def erase_again(session: Session, person_id: UUID) -> None:
+    """Erase somebody whom a restored copy brought back, if it did."""
+    person = await session.get(Person, person_id)
+    if person is not None and person.erased_at is None:
+        await erase_person(session, instance_scope(origin_of(session).epci), person_id)
 
 
 def _empty(person: Person) -> None:

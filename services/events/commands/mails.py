@@ -1,6 +1,7 @@
 """Order mails in the transaction of their cause, and settle them when notifications reports."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 import structlog
 
@@ -77,6 +78,13 @@ async def bury_order(session: Session, order: MailOrder, *, outcome: str) -> Non
     )
     record_deletion(session, OutboxMessage, last, fact="withdrawn")
     log.info("mail_order_settled", order_id=str(order.id), kind=order.kind, outcome=outcome)
+
+
+async def withdraw_order(session: Session, order_id: UUID) -> None:
+    """Settle an order that a restored copy brought back although it was settled."""
+    order = await session.get(MailOrder, order_id)
+    if order is not None and order.settled_at is None:
+        await bury_order(session, order, outcome="restored")
 
 
 def _state(

@@ -20,7 +20,7 @@ from services.notifications.models import (
     Subscription,
     WindowOutcome,
 )
-from services.notifications.queries import feed, letters
+from services.notifications.queries import deliveries, feed, letters
 from services.notifications.queries.readers import list_readers
 from services.notifications.rules.delivery import LETTER_LASTS, Lane
 from services.notifications.rules.filters import Rhythm, read_filter
@@ -134,7 +134,9 @@ async def run_due_rules(session: Session, scope: Scope, *, house: House) -> int:
 
 
 async def has_due_rule(session: Session, scope: Scope) -> bool:
-    """Tell whether the hour of a rule has come."""
+    """Tell whether the hour of a rule has come, and letters may leave."""
+    if await deliveries.is_restored(session, scope):
+        return False
     for rule in await letters.list_rules(session, scope):
         for rhythm in Rhythm if rule.active else ():
             if await _due(session, scope, rule, rhythm) is not None:
@@ -185,7 +187,7 @@ async def _group_readers(session: Session, scope: Scope, run: _Run) -> Mapping[_
     served = await letters.list_positions(session, scope, rule_id=run.rule.id)
     groups: dict[_Group, list[Subscription]] = {}
     for reader in await list_readers(session, scope, rhythm=run.issue.rhythm):
-        start = served.get(reader.id, max(reader.start_seq, run.rule.start_seq))
+        start = max(served.get(reader.id, 0), reader.start_seq, run.rule.start_seq)
         window = next_window(start=start, head=run.issue.head_seq)
         if window is not None:
             groups.setdefault(_Group(reader.filter, reader.filter_hash, reader.reach, window), []).append(reader)

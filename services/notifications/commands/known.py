@@ -1,12 +1,13 @@
 """Upkeep of what others tell: entries of every EPCI and the log of what is new, persons, signs of life."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlmodel import col, select, update
 
 from services.notifications.models import FeedLog, KnownEntry, KnownHeartbeat, KnownPerson, LogCounter
-from services.notifications.queries import feed
+from services.notifications.queries import deliveries, feed
 from services.notifications.rules.schedule import NEWS_LASTS
 from shared.clock import now
 from shared.contracts.base import Visibility
@@ -48,8 +49,9 @@ async def _log_news(session: Session, scope: Scope, records: Sequence[Record[Fee
     if not fresh:
         return
     last = await _take_numbers(session, len(fresh))
+    restored = await deliveries.find_last_restore(session, scope)
     for number, record in enumerate(fresh, start=last - len(fresh) + 1):
-        session.add(_log_row(record, number))
+        session.add(_log_row(record, number, restored=restored))
     await session.flush()
 
 
@@ -61,16 +63,17 @@ async def _take_numbers(session: Session, count: int) -> int:
     return (await session.exec(select(LogCounter.value).where(LogCounter.name == feed.LOG))).one()
 
 
-def _log_row(record: Record[FeedEntry], number: int) -> FeedLog:
+def _log_row(record: Record[FeedEntry], number: int, *, restored: datetime | None) -> FeedLog:
     state = record.state
     assert state is not None  # noqa: S101 - chosen so by the caller
     happened = min(record.time, state.published_at or record.time)
+    fresh = now() - happened <= NEWS_LASTS and (restored is None or happened > restored)
     return FeedLog(
         seq=number,
         home_epci=record.epci,
         entry_id=record.id,
         news_rev=state.news_rev,
-        mailable=not record.republished and now() - happened <= NEWS_LASTS,
+        mailable=not record.republished and fresh,
         logged_at=now(),
     )
 

@@ -6,7 +6,7 @@ import structlog
 
 from services.notifications.models import Delivery
 from services.notifications.queries import deliveries
-from services.notifications.rules.delivery import ORDER_LASTS, UNDERWAY, DeliveryState, Lane
+from services.notifications.rules.delivery import ORDER_LASTS, RESTORED, UNDERWAY, DeliveryState, Lane
 from shared.clock import now
 from shared.contracts.events import MailClass, MailOrder
 from shared.db.session import Session, origin_of
@@ -20,7 +20,8 @@ log = structlog.get_logger(__name__)
 async def take_order(session: Session, scope: Scope, heard: Record[MailOrder]) -> Delivery | None:
     """Turn a mail order into a mail to be sent; a withdrawn one that has not left never will.
 
-    An order heard a week late, or republished, is kept as skipped: it is accounted for and mailed to nobody.
+    An order heard a week late, republished, or told before the database was restored from a copy is kept as skipped:
+    it is accounted for and mailed to nobody.
     """
     order = heard.state
     if order is None or heard.epci != scope.epci:
@@ -31,7 +32,10 @@ async def take_order(session: Session, scope: Scope, heard: Record[MailOrder]) -
     if known is not None or order.recipient is None:
         return known
     late = heard.republished or now() - heard.time > ORDER_LASTS
-    return order_mail(session, order, skipped="expired" if late else "")
+    if late:
+        return order_mail(session, order, skipped="expired")
+    restored = await deliveries.find_last_restore(session, scope)
+    return order_mail(session, order, skipped=RESTORED if restored and heard.time < restored else "")
 
 
 def order_mail(

@@ -1,12 +1,13 @@
 """Reads of the mail engine: what waits, what is held, what became of everything."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement
 from sqlmodel import and_, col, func, or_, select
 
-from services.notifications.models import Composition, Delivery, RelayHealth, Subscription
+from services.notifications.models import TABLES, Composition, Delivery, RelayHealth, Subscription
 from services.notifications.rules.delivery import HELD, UNDERWAY, DeliveryState, Lane
 from services.notifications.schemas import DeliveriesOut
 from shared.clock import now
@@ -18,10 +19,29 @@ from shared.identity.access import Scope
 async def has_mail_to_send(session: Session, scope: Scope, *, lane: Lane) -> bool:
     """Tell whether a lane has a mail due, or one whose sender died, and a relay that may be tried."""
     health = await session.get(RelayHealth, lane)
+    if await is_restored(session, scope):
+        return False
     if health is not None and health.closed_until is not None and health.closed_until > now():
         return False
     statement = select(Delivery.id).where(Delivery.lane == lane, or_(_due(), _orphaned()))
     return (await session.exec(statement.limit(1))).first() is not None
+
+
+async def is_restored(session: Session, scope: Scope) -> bool:
+    """Tell whether this database was restored and not yet compared with its topics: nothing may be mailed."""
+    restored = select(TABLES.incarnation.id).where(col(TABLES.incarnation.restored_at).is_not(None))
+    return (await session.exec(restored.limit(1))).first() is not None
+
+
+async def find_last_restore(session: Session, scope: Scope) -> datetime | None:
+    """Return when this database was last put back from a copy: what was told before may have been mailed already."""
+    return (await session.exec(select(func.max(col(TABLES.former.ended_at))))).one()
+
+
+async def list_unsettled(session: Session, scope: Scope) -> Sequence[Delivery]:
+    """Return every mail that could still leave."""
+    again = and_(Delivery.state == DeliveryState.UNCERTAIN, col(Delivery.retry_at).is_not(None))
+    return (await session.exec(select(Delivery).where(or_(col(Delivery.state).in_(UNDERWAY), again)))).all()
 
 
 async def list_due(session: Session, scope: Scope, *, lane: Lane, most: int) -> Sequence[Delivery]:

@@ -42,6 +42,8 @@ LEASE = timedelta(seconds=30)
 SECOND_TRY = timedelta(minutes=15)
 ORDER_LASTS = timedelta(days=7)
 UNSUBSCRIBED = "unsubscribed"
+RESTORED = "restored"
+"""Nobody can say whether it left: the database was restored from a copy made before."""
 MAIL_KEPT = timedelta(days=60)
 LETTER_LASTS = timedelta(hours=24)
 _BACK_OFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 30, 60, 120))

@@ -45,6 +45,8 @@ class LocalKafka:
         self._outlive = outlive
         self._child: subprocess.Popen[bytes] | None = None
         self._wanted = False
+        self.cut_short = 0
+        """How often a start found that the node before had not ended by itself: the end of its log may be lost."""
 
     @property
     def bootstrap(self) -> str:
@@ -106,6 +108,7 @@ class LocalKafka:
         kafka = await asyncio.to_thread(installation, progress)
         ports = Ports.settle(self.folder, broker=self._port)
         await asyncio.to_thread(storage.make_ready, self.folder, ports, kafka, self._shape)
+        self.cut_short += storage.was_cut_short(self.folder)
         broker = ("kafka.Kafka", storage.CONFIGURATION)
         self._launch(kafka.recording_command(recording, *broker) if recording else kafka.command(*broker))
         self._wanted = True

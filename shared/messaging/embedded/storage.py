@@ -43,6 +43,12 @@ def make_ready(folder: Path, ports: Ports, kafka: Installation, shape: Shape = U
         _format(folder, ports, kafka, shape)
 
 
+def was_cut_short(folder: Path) -> bool:
+    """Tell whether the node that last wrote here was killed, or lost its power."""
+    data = folder / "data"
+    return any(data.glob("*-0")) and not (data / ".kafka_cleanshutdown").exists()
+
+
 def _format(folder: Path, ports: Ports, kafka: Installation, shape: Shape) -> None:
     """Format aside, then give the name: a format cut short is never taken for a whole one."""
     shutil.rmtree(folder / "formatting", ignore_errors=True)

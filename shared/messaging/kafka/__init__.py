@@ -21,6 +21,7 @@ from shared.messaging.kafka.publishing import (
     answers,
 )
 from shared.messaging.kafka.quotas import quotas_of, set_quotas
+from shared.messaging.kafka.reading import LogReader
 
 __all__ = [
     "BATCH",
@@ -30,6 +31,7 @@ __all__ = [
     "POLL_MS",
     "Bounds",
     "DeadLetters",
+    "LogReader",
     "Publisher",
     "Subscribers",
     "Subscription",

@@ -91,18 +91,18 @@ class LongPoll:
         """Read one record where a process has ended before; where three have, pass over it."""
         partition, start = next(iter(watch.suspects.items()))
         if not watch.takes_turn():
-            return await _next(consumer, partition, at_most=1, within_ms=PROBE_MS)  # paused: it waits, no more
+            return await next_of(consumer, partition, at_most=1, within_ms=PROBE_MS)  # paused: it waits, no more
         try:
             dares = await watch.care.dares(watch.group, partition.topic, start)
         except Exception as error:
             log.warning("start_not_noted", group=watch.group, error=type(error).__name__)
-            return await _next(consumer, partition, at_most=1, within_ms=POLL_MS)  # paused
+            return await next_of(consumer, partition, at_most=1, within_ms=POLL_MS)  # paused
         watch.suspects.pop(partition, None)
         consumer.resume(partition)
         if not dares:
             return [await pass_over(consumer, partition, start.offset)]
         try:
-            return await _next(consumer, partition, at_most=1, within_ms=POLL_MS)
+            return await next_of(consumer, partition, at_most=1, within_ms=POLL_MS)
         except UnicodeDecodeError:
             self._astray = True
             return []
@@ -127,10 +127,10 @@ class LongPoll:
             await self._rewind(consumer, partition)
         for partition in partitions:
             try:
-                found += await _next(consumer, partition, at_most=BATCH)
+                found += await next_of(consumer, partition, at_most=BATCH)
             except UnicodeDecodeError:
                 await self._rewind(consumer, partition)
-                found += await _up_to_the_unreadable(consumer, partition)
+                found += await up_to_the_unreadable(consumer, partition)
         return found
 
     async def _rewind(self, consumer: AIOKafkaConsumer, partition: TopicPartition) -> None:
@@ -144,19 +144,21 @@ class LongPoll:
             consumer.seek(partition, committed)
 
 
-async def _next(
+async def next_of(
     consumer: AIOKafkaConsumer, partition: TopicPartition, *, at_most: int, within_ms: int = PROBE_MS
 ) -> list[Fetched]:
+    """Return the next records of one partition, waiting for them ``within_ms`` milliseconds."""
     messages = await consumer.getmany(partition, timeout_ms=within_ms, max_records=at_most)
     fetched: list[Fetched] = messages.get(partition, [])
     return fetched
 
 
-async def _up_to_the_unreadable(consumer: AIOKafkaConsumer, partition: TopicPartition) -> list[Fetched]:
+async def up_to_the_unreadable(consumer: AIOKafkaConsumer, partition: TopicPartition) -> list[Fetched]:
+    """Return the records of one partition up to one that cannot be taken apart, and one in its stead."""
     found: list[Fetched] = []
     while len(found) < BATCH:
         try:
-            one = await _next(consumer, partition, at_most=1)
+            one = await next_of(consumer, partition, at_most=1)
         except UnicodeDecodeError:
             return [*found, await _step_over(consumer, partition)]
         if not one:
@@ -174,7 +176,7 @@ async def _step_over(consumer: AIOKafkaConsumer, partition: TopicPartition) -> F
             break
         consumer.seek(partition, last + 1)
         try:
-            found = await _next(consumer, partition, at_most=1)
+            found = await next_of(consumer, partition, at_most=1)
         except UnicodeDecodeError:
             last += 1
         else:

@@ -10,7 +10,7 @@ from services.host import SERVICES
 from shared import clock
 from shared.db.engine import Database
 from shared.ids import uuid7
-from shared.instance.upkeep import INBOX, PUBLISHED, forget
+from shared.instance.upkeep import INBOX, forget
 from shared.jobs import Work
 from shared.settings import InstanceSettings
 from shared.signing import Signer
@@ -24,7 +24,7 @@ async def test_only_what_is_past_its_time_is_forgotten(store: Store, tmp_path: P
     settings = InstanceSettings(siren=territory.sirens[0], territory_file=tmp_path, data_dir=tmp_path)
     work = Work(database, settings, territory, Signer("secret"))
     outbox, inbox = manifest.tables.outbox, manifest.tables.inbox
-    ages = {"fresh": timedelta(0), "old": max(PUBLISHED, INBOX) + timedelta(hours=1)}
+    ages = {"fresh": timedelta(0), "old": INBOX + timedelta(hours=1)}
     async with database.transaction() as session:
         for name, age in ages.items():
             then = clock.now() - age

@@ -1,0 +1,75 @@
+"""The databases of an instance as commands open them, and the Kafka it speaks to."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+from services.host import SERVICES
+from shared.db.engine import Database
+from shared.db.migrate import upgrade
+from shared.db.session import Origin
+from shared.errors import Invalid, Unavailable
+from shared.messaging.embedded.errors import NeverStarted
+from shared.messaging.embedded.node import LocalKafka
+from shared.messaging.heartbeat import incarnate
+from shared.service import RunningService
+from shared.settings import InstanceSettings, KafkaAccess
+from shared.territory.members import Territory
+
+
+def chosen(services: Sequence[str] | None) -> list[str]:
+    """Return the names of the services asked for, all of them when none is.
+
+    Raises:
+        Invalid: names the unknown ones.
+    """
+    unknown = sorted(set(services or ()) - set(SERVICES))
+    if unknown:
+        raise Invalid(f"Service inconnu\u00a0: {', '.join(unknown)}. Choisissez parmi {', '.join(SERVICES)}.")
+    return list(services or SERVICES)
+
+
+@asynccontextmanager
+async def opened(
+    names: Sequence[str], settings: InstanceSettings, territory: Territory
+) -> AsyncIterator[list[RunningService]]:
+    """Open the databases of services, brought up to date, with who speaks through them."""
+    settings.prepare_data_dir()
+    services = [RunningService(SERVICES[name], Database(settings.database_url(name))) for name in names]
+    try:
+        for service in services:
+            await upgrade(service.database, package=service.manifest.package)
+            service.database.origin = await _origin(service, settings, territory)
+        yield services
+    finally:
+        for service in services:
+            await service.database.close()
+
+
+async def _origin(service: RunningService, settings: InstanceSettings, territory: Territory) -> Origin:
+    async with service.database.alone() as session:
+        instance = await incarnate(session, service.manifest.tables)
+    return Origin(
+        epci=settings.siren,
+        service=service.manifest.name,
+        instance=UUID(instance),
+        base_url=settings.base_url,
+        name=territory.member(settings.siren).name,
+    )
+
+
+def kafka_of(settings: InstanceSettings) -> KafkaAccess:
+    """Return how Kafka is reached: the cluster of the settings, else the node of the data folder if it runs.
+
+    Raises:
+        Unavailable: no cluster is named, and the node of the data folder does not run.
+    """
+    if settings.territory_bootstrap:
+        return KafkaAccess(settings.territory_bootstrap)
+    node = LocalKafka(settings.data_dir / "kafka")
+    try:
+        if node.running:
+            return KafkaAccess(node.bootstrap)
+    except NeverStarted:
+        pass
+    raise Unavailable("Kafka est arrêté. Lancez l’instance, ou «\u00a0estuaire kafka start\u00a0».")

@@ -1,0 +1,43 @@
+"""``estuaire membership``: what is left here of an EPCI that left the territory."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from services.cli.databases import chosen, opened
+from services.cli.settings import read_settings
+from shared.clock import today
+from shared.errors import Conflict
+from shared.messaging.known import forget_home
+from shared.territory.members import read_territory
+
+membership = typer.Typer(help="Membres du territoire.", no_args_is_help=True)
+
+
+@membership.callback()
+def _root() -> None:
+    """Membres du territoire."""
+
+
+@membership.command("purge")
+def purge(siren: Annotated[str, typer.Argument(help="SIREN d’un ancien membre.")]) -> None:
+    """Retire d’ici les copies de ce qu’un ancien membre publiait\u202f; refusé pour un membre actuel."""
+    counts = asyncio.run(_purge(siren))
+    for name, count in counts.items():
+        typer.echo(f"{name}\u00a0: {count} copies retirées.")
+    typer.echo("Retirez-le du fichier du territoire et relancez l’instance\u00a0: sinon ses sujets seront relus.")
+
+
+async def _purge(siren: str) -> dict[str, int]:
+    settings = read_settings()
+    territory = read_territory(settings.territory_file)
+    member = territory.find(siren)
+    if siren == settings.siren or (member is not None and member.is_active(today())):
+        raise Conflict("Cet EPCI est membre du territoire. Indiquez d’abord sa date de départ (left_on).")
+    counts = {}
+    async with opened(chosen(None), settings, territory) as services:
+        for service in services:
+            async with service.database.transaction() as session:
+                counts[service.manifest.name] = await forget_home(session, service.manifest.projections, siren)
+    return counts

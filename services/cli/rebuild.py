@@ -1,0 +1,51 @@
+"""``estuaire rebuild``: copies of what others tell, made anew from the topics while the instance goes on."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from services.cli.databases import chosen, kafka_of, opened
+from services.cli.settings import read_settings
+from shared.instance.recovery import subject_of
+from shared.messaging.replay.rebuild import Report
+from shared.messaging.replay.rebuild import rebuild as make_anew
+from shared.territory.members import read_territory
+
+console = Console(highlight=False)
+
+
+def rebuild(
+    service: Annotated[str, typer.Argument(help="Service dont les copies sont à refaire.")],
+) -> None:
+    """Refait les copies d’un service en relisant Kafka, pendant que l’instance fonctionne, puis les échange."""
+    report = asyncio.run(_rebuild(chosen([service])))
+    _show(report)
+
+
+async def _rebuild(names: list[str]) -> Report:
+    settings = read_settings()
+    territory = read_territory(settings.territory_file)
+    access = kafka_of(settings)
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    async with opened(names, settings, territory) as [running]:
+        with Progress(*columns, console=console) as progress:
+            task = progress.add_task("Relecture", total=None)
+
+            def tell(read: int, of: int) -> None:
+                progress.update(task, completed=read, total=of)
+
+            return await make_anew(subject_of(running, settings, territory), access, progress=tell)
+
+
+def _show(report: Report) -> None:
+    table = Table("Table", "Avant", "Après", "Différentes", "Fantômes retirés", "Empreinte")
+    for one in report.tables:
+        counts = (one.before, one.after, one.different, one.ghosts)
+        table.add_row(one.table, *map(str, counts), one.digest[:12])
+    console.print(table)
+    set_aside = f", {report.refused} illisibles laissés de côté" if report.refused else ""
+    console.print(f"{report.records} enregistrements relus{set_aside}. Les copies sont échangées.")

@@ -1,0 +1,134 @@
+"""Make the projections of a service anew from the topics, beside the live ones, then exchange them at once."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+
+from shared import crash
+from shared.contracts import CATALOGUE
+from shared.db.engine import Database
+from shared.db.scratch import twin
+from shared.db.trouble import is_transient
+from shared.errors import Unavailable
+from shared.messaging.delivery import DeadLetter, Delivery, group_of
+from shared.messaging.kafka import LogReader
+from shared.messaging.registry import parse_topic
+from shared.messaging.replay.exchange import Exchanged, Subject, exchange
+from shared.settings import KafkaAccess
+
+log = structlog.get_logger(__name__)
+
+MOST = 1000
+BUSY_PAUSE = 0.1
+BUSY_TRIES = 300
+
+Progress = Callable[[int, int], None]
+"""Told how many offsets are read, of how many."""
+
+
+def silent(_read: int, _of: int) -> None:
+    """Tell nothing."""
+
+
+@dataclass
+class Report:
+    """What a rebuild did."""
+
+    records: int = 0
+    refused: int = 0
+    tables: list[Exchanged] = field(default_factory=list)
+
+
+async def rebuild(subject: Subject, access: KafkaAccess, *, progress: Progress = silent) -> Report:
+    """Read every topic that the projector hears, from its first record, into a twin; then exchange the rows.
+
+    The live projector goes on meanwhile. Rows are exchanged only once the twin has applied all that the live tables
+    have, in one transaction that nobody else writes during.
+
+    Raises:
+        Unavailable: Kafka does not answer, or the live tables were never free.
+        Conflict: another process is at it.
+    """
+    report = Report()
+    async with (
+        twin(subject.database, subject.metadata) as built,
+        LogReader(access, client_id=f"{subject.epci}.{subject.service}.rebuild") as reader,
+    ):
+        heard = [topic for topic in await reader.topics() if _is_heard(subject, topic)]
+        await reader.follow(heard)
+        delivery = _delivery(subject, built, report)
+        tries = 0
+        while True:
+            ends = await _read_on(subject, reader, delivery, report, progress=progress)
+            crash.point("rebuild.before_swap")
+            exchanged = await _try_exchange(subject, reader.positions, ends)
+            if exchanged is not None:
+                crash.point("rebuild.after_swap")
+                report.tables = exchanged
+                log.info("projections_rebuilt", service=subject.service, records=report.records)
+                return report
+            tries += 1
+            if tries > BUSY_TRIES:
+                raise Unavailable("La base est trop occupée pour échanger les tables. Réessayez.", retry_after=60)
+            await asyncio.sleep(BUSY_PAUSE)
+
+
+def _is_heard(subject: Subject, name: str) -> bool:
+    """Tell whether the projector of this service hears a topic, as its pattern says."""
+    topic = parse_topic(name)
+    if topic is None or topic.aggregate not in subject.consumers.kept:
+        return False
+    state = CATALOGUE[topic.aggregate]
+    if topic.major != state.major:
+        return False
+    shared_at = [scope for scope in state.scopes if scope.value == "territory"]
+    if shared_at:
+        return topic.visibility in shared_at and topic.epci in subject.members
+    return topic.visibility in state.scopes and topic.epci == subject.epci
+
+
+def _delivery(subject: Subject, built: Database, report: Report) -> Delivery:
+    async def count(letter: DeadLetter) -> None:
+        # The live projector has set it aside already.
+        report.refused += 1
+
+    return Delivery(
+        epci=subject.epci,
+        database=built,
+        tables=subject.tables,
+        consumers=subject.consumers,
+        members=subject.members,
+        bury=count,
+    )
+
+
+async def _read_on(
+    subject: Subject, reader: LogReader, delivery: Delivery, report: Report, *, progress: Progress
+) -> Mapping[str, int]:
+    """Apply everything up to the present ends of the topics, and return these."""
+    group = group_of(subject.epci, subject.service, "projector")
+    ends = await reader.ends()
+    starts, total = sum(reader.positions.values()), sum(ends.values())
+    while any(reader.positions[topic] < end for topic, end in ends.items()):
+        records = await reader.next(most=MOST)
+        if records:
+            await delivery.project(group, records)
+            report.records += len(records)
+        progress(sum(reader.positions.values()) - starts, total - starts)
+    return ends
+
+
+async def _try_exchange(
+    subject: Subject, positions: Mapping[str, int], ends: Mapping[str, int]
+) -> list[Exchanged] | None:
+    """Exchange the rows if the twin is as far as the live tables and nobody else is at them."""
+    try:
+        return await exchange(subject, positions, ends)
+    except DBAPIError as error:
+        if not is_transient(error):
+            raise
+        log.info("exchange_put_off", service=subject.service, error=type(error).__name__)
+        return None

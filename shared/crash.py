@@ -26,6 +26,9 @@ POINTS = frozenset(
         "mail.after_250",
         "rebuild.before_swap",
         "rebuild.after_swap",
+        "backup.mid",
+        "restore.after_copy",
+        "restore.after_incarnation",
     }
 )
 

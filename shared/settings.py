@@ -20,6 +20,8 @@ EXAMPLE = "postgresql://compte:motdepasse@serveur:5432/base"
 SHORTEST_SECRET = 32
 SCRAM = "SCRAM-SHA-512"
 """How a user proves to a cluster that it knows its password, without saying it."""
+RESTORING = "restauration-en-cours"
+"""In the data folder while a backup is being put back."""
 DATABASES = ("projects", "contacts", "events", "notifications", "identity")
 Limit = Literal["public", "form", "unsubscribe", "token", "refused"]
 Security = Literal["none", "starttls", "tls"]
@@ -238,6 +240,15 @@ class InstanceSettings(ClusterSettings):
         """Make the data folder, open to its owner alone: it holds names, addresses and the key of signed links."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
         self.data_dir.chmod(0o700)
+
+    def require_whole(self) -> None:
+        """Return unless a backup was put back in part only.
+
+        Raises:
+            Invalid: says what to do.
+        """
+        if (self.data_dir / RESTORING).exists():
+            raise Invalid("Une restauration a été interrompue. Relancez «\u00a0estuaire restore --force\u00a0».")
 
 
 def _write_whole(file: Path, text: str) -> None:

@@ -17,8 +17,8 @@ from shared.settings import InstanceSettings, KafkaAccess
 from shared.territory.members import Territory
 
 
-def chosen(services: Sequence[str] | None) -> list[str]:
-    """Return the names of the services asked for, all of them when none is.
+def chosen(services: Sequence[str] | None, settings: InstanceSettings) -> list[str]:
+    """Return the names of the services asked for; when none is, of all that have a database here.
 
     Raises:
         Invalid: names the unknown ones.
@@ -26,7 +26,12 @@ def chosen(services: Sequence[str] | None) -> list[str]:
     unknown = sorted(set(services or ()) - set(SERVICES))
     if unknown:
         raise Invalid(f"Service inconnu\u00a0: {', '.join(unknown)}. Choisissez parmi {', '.join(SERVICES)}.")
-    return list(services or SERVICES)
+    return list(services or [name for name in SERVICES if is_here(name, settings)])
+
+
+def is_here(name: str, settings: InstanceSettings) -> bool:
+    """Tell whether a database is of this instance: an instance of one service has no others."""
+    return not Database(settings.database_url(name)).is_missing
 
 
 @asynccontextmanager

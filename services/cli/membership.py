@@ -36,7 +36,7 @@ async def _purge(siren: str) -> dict[str, int]:
     if siren == settings.siren or (member is not None and member.is_active(today())):
         raise Conflict("Cet EPCI est membre du territoire. Indiquez d’abord sa date de départ (left_on).")
     counts = {}
-    async with opened(chosen(None), settings, territory) as services:
+    async with opened(chosen(None, settings), settings, territory) as services:
         for service in services:
             async with service.database.transaction() as session:
                 counts[service.manifest.name] = await forget_home(session, service.manifest.projections, siren)

@@ -22,12 +22,12 @@ def rebuild(
     service: Annotated[str, typer.Argument(help="Service dont les copies sont à refaire.")],
 ) -> None:
     """Refait les copies d’un service en relisant Kafka, pendant que l’instance fonctionne, puis les échange."""
-    report = asyncio.run(_rebuild(chosen([service])))
-    _show(report)
+    _show(asyncio.run(_rebuild(service)))
 
 
-async def _rebuild(names: list[str]) -> Report:
+async def _rebuild(service: str) -> Report:
     settings = read_settings()
+    names = chosen([service], settings)
     territory = read_territory(settings.territory_file)
     access = kafka_of(settings)
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())

@@ -23,7 +23,7 @@ def republish(
 async def _republish(services: list[str] | None) -> dict[str, int]:
     settings = read_settings()
     counts = {}
-    async with opened(chosen(services), settings, read_territory(settings.territory_file)) as running:
+    async with opened(chosen(services, settings), settings, read_territory(settings.territory_file)) as running:
         for one in running:
             async with one.database.transaction() as session:
                 counts[one.manifest.name] = await send_again(session, one.manifest.tables.outbox)

@@ -41,6 +41,7 @@ def serve(
     if unknown:
         raise Invalid(f"Service inconnu : {', '.join(unknown)}. Choisissez parmi {', '.join(SERVICES)}.")
     settings = read_settings()
+    settings.require_whole()
     log.configure(level=settings.log_level)
     if settings.otlp_endpoint:
         tracing.export_to(settings.otlp_endpoint, epci=settings.siren, version=SOFTWARE)

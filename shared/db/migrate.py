@@ -83,6 +83,11 @@ def head(package: str) -> str | None:
     return ScriptDirectory.from_config(config_for(package)).get_current_head()
 
 
+def knows(package: str, revision: str) -> bool:
+    """Tell whether the code of ``package`` knows a revision: one that it does not is of a newer release."""
+    return any(one.revision == revision for one in ScriptDirectory.from_config(config_for(package)).walk_revisions())
+
+
 def run_env(metadata: MetaData) -> None:
     """Run the migrations asked for, on the connection handed over; the whole of each ``env.py``."""
     connection = context.config.attributes["connection"]

@@ -85,3 +85,11 @@ def serving(settings: dict[str, str], folder: Path, *services: str, token: str =
         if process.poll() is None:
             process.kill()
             process.wait(10)
+
+
+def estuaire(settings: dict[str, str], *arguments: str, crash_at: str = "") -> subprocess.CompletedProcess[str]:
+    """Run a command as an operator does, to its end or to a crash point."""
+    wide = settings | {"COLUMNS": "200"}
+    crashing = {"ESTUAIRE_TESTING": "1", "ESTUAIRE_CRASH_AT": crash_at} if crash_at else {}
+    command = [sys.executable, "-m", "services", *arguments]
+    return subprocess.run(command, env=wide | crashing, capture_output=True, text=True, check=False)  # noqa: S603 - ours

@@ -42,6 +42,14 @@ BY_MAILS = {"issue.after_freeze", "mail.after_lease", "mail.before_data", "mail.
 """Crossed by the scenarios of tests/notifications/test_crashes.py."""
 BY_PARKING = {"parked.after_insert", "parked.after_replay"}
 """Crossed by the scenarios of test_parking.py."""
+BY_OPERATORS = {
+    "backup.mid",
+    "rebuild.before_swap",
+    "rebuild.after_swap",
+    "restore.after_copy",
+    "restore.after_incarnation",
+}
+"""Crossed by the scenarios of tests/recovery/test_restore.py."""
 KILLED = 137
 
 
@@ -168,7 +176,9 @@ def test_every_point_is_crossed_by_a_scenario() -> None:
     mails = (ROOT / "tests/notifications/test_crashes.py").read_text(encoding="utf-8")
 
     parking = (ROOT / "tests/shared/messaging/test_parking.py").read_text(encoding="utf-8")
+    recovery = (ROOT / "tests/recovery/test_restore.py").read_text(encoding="utf-8")
 
-    assert CRASHES.keys() | BY_MAILS | BY_PARKING == POINTS
+    assert CRASHES.keys() | BY_MAILS | BY_PARKING | BY_OPERATORS == POINTS
     assert set(re.findall(r'"(parked\.[a-z_]+)"', parking)) >= BY_PARKING
+    assert set(re.findall(r'"((?:backup|rebuild|restore)\.[a-z_]+)[":]', recovery)) >= BY_OPERATORS
     assert set(re.findall(r'"((?:issue|mail)\.[a-z_0-9]+)"', mails)) >= BY_MAILS

@@ -33,6 +33,7 @@ RETRIES = Counter("estuaire_record_retries_total", "Failed tries of records, to 
 DEAD = Counter("estuaire_dead_letters_total", "Records set aside", (*_OF_SERVICE, "reason"))
 UNSETTLED = Gauge("estuaire_dead_letters_unsettled", "Records set aside that nobody has judged", _OF_SERVICE)
 FORGED = Counter("estuaire_forged_records_total", "Records that speak for another", _OF_SERVICE)
+WENT_BACK = Counter("estuaire_log_went_back_total", "Keys said again, the log having gone back", _OF_SERVICE)
 UNKNOWN = Counter("estuaire_unknown_facts_total", "Facts of newer senders, not acted upon", _OF_SERVICE)
 STUCK = Gauge(
     "estuaire_delivery_stuck_seconds", "Since when a group waits for a database or Kafka", (*_OF_SERVICE, "group")

@@ -6,7 +6,6 @@ from datetime import timedelta
 from uuid import UUID
 
 import structlog
-from prometheus_client import Counter
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import col, func, select
 
@@ -15,6 +14,7 @@ from shared.contracts.base import State, Visibility
 from shared.contracts.common import Heartbeat
 from shared.db.leading import Leadership
 from shared.errors import Conflict, Unavailable
+from shared.figures import WENT_BACK
 from shared.instance.backbone import Backbone
 from shared.instance.gate import LOOK_SECONDS, Gate, keep_looking
 from shared.messaging.delivery import group_of
@@ -34,7 +34,6 @@ log = structlog.get_logger(__name__)
 # Deletions can be seen for 30 days: who was away longer must read everything again.
 TOO_OLD = timedelta(days=25)
 LAST_SENDS = timedelta(hours=1)
-WENT_BACK = Counter("estuaire_log_went_back_total", "Keys said again, the log having gone back", ["epci", "service"])
 
 
 def subject_of(service: RunningService, settings: InstanceSettings, territory: Territory) -> Subject:

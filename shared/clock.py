@@ -20,6 +20,11 @@ def today() -> date:
     return now().astimezone(PARIS).date()
 
 
+def instant_of(milliseconds: int) -> datetime:
+    """Return the instant that Kafka writes as milliseconds since 1970, aware, in UTC."""
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
+
+
 def aware(instant: datetime) -> datetime:
     """Return ``instant`` in UTC; a naive one, as SQLite gives back, is read as UTC."""
     return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)

@@ -58,3 +58,8 @@ class RunningService:
 
     manifest: Service
     database: Database
+
+    @property
+    def called(self) -> str:
+        """What it is called in settings, topics and log lines."""
+        return self.manifest.name

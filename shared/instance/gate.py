@@ -65,12 +65,12 @@ class Gate:
             self._close(Held.FOREIGN)
         elif not self.is_open:
             self.held = Held.NOTHING
-            log.info("publishing_allowed", service=self.service.manifest.name)
+            log.info("publishing_allowed", service=self.service.called)
 
     def _close(self, why: Held) -> None:
         if self.held is not why:
             self.held = why
-            log.critical("publishing_refused", service=self.service.manifest.name, reason=why.name.lower())
+            log.critical("publishing_refused", service=self.service.called, reason=why.name.lower())
 
 
 async def keep_looking(gates: Sequence[Gate], caught_up: asyncio.Event) -> None:
@@ -81,5 +81,5 @@ async def keep_looking(gates: Sequence[Gate], caught_up: asyncio.Event) -> None:
             try:
                 await gate.look()
             except (DBAPIError, OSError) as error:
-                log.warning("gate_not_looked_at", service=gate.service.manifest.name, error=type(error).__name__)
+                log.warning("gate_not_looked_at", service=gate.service.called, error=type(error).__name__)
         await asyncio.sleep(LOOK_SECONDS)

@@ -125,15 +125,14 @@ class Recovery:
 
     async def _rebuild_too_old(self, access: KafkaAccess) -> None:
         for service in self._too_old:
-            name = service.manifest.name
-            log.warning("projections_too_old", service=name, days=TOO_OLD.days)
+            log.warning("projections_too_old", service=service.called, days=TOO_OLD.days)
             while True:
                 try:
                     await rebuild(subject_of(service, self._settings, self._territory), access)
                 except Conflict:
-                    log.info("rebuild_left_to_another", service=name)
+                    log.info("rebuild_left_to_another", service=service.called)
                 except (Unavailable, DBAPIError, OSError) as error:
-                    log.warning("rebuild_put_off", service=name, error=type(error).__name__)
+                    log.warning("rebuild_put_off", service=service.called, error=type(error).__name__)
                     await asyncio.sleep(LOOK_SECONDS)
                     continue
                 break
@@ -156,7 +155,7 @@ class Recovery:
         for service in self._services:
             async with service.database.transaction() as session:
                 count = await republish(session, service.manifest.tables.outbox, since=now() - LAST_SENDS)
-            log.warning("last_hour_sent_again", service=service.manifest.name, count=count)
+            log.warning("last_hour_sent_again", service=service.called, count=count)
 
     async def _restate_what_went_back(self, settled: Mapping[tuple[str, str, str], int]) -> None:
         """Say our state again where the log ends on less than what we have published."""
@@ -184,4 +183,4 @@ class Recovery:
                     session, outbox, kinds[parsed.aggregate], aggregate=parsed.aggregate, id=UUID(key), above=version
                 )
             WENT_BACK.labels(self._settings.siren, service.manifest.name).inc()
-            log.error("log_went_back", service=service.manifest.name, topic=topic, key=key, version=version)
+            log.error("log_went_back", service=service.called, topic=topic, key=key, version=version)

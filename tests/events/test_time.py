@@ -138,7 +138,7 @@ async def test_an_event_with_people_is_not_unpublished(office: Office) -> None:
         await office.take(event_id, to=Publication.UNPUBLISHED)
 
 
-async def test_12_an_event_shown_less_far_ends_in_the_wider_topic_before_it_says_so(office: Office) -> None:
+async def test_invariant_12_an_event_shown_less_far_ends_in_the_wider_topic_before_it_says_so(office: Office) -> None:
     event_id = await office.publish()
     version = (await office.event(event_id)).revision
     async with office.transaction() as session:

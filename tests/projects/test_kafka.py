@@ -119,7 +119,7 @@ async def last_of(epci: Epci, bootstrap: str, visibility: Visibility) -> bytes |
     return value
 
 
-async def test_12_narrowing_leaves_no_live_record_in_the_wider_topic(
+async def test_invariant_12_narrowing_leaves_no_live_record_in_the_wider_topic(
     home: Epci, territory: Territory, coordinator: Scope, bootstrap: str, topics: Topology
 ) -> None:
     async with home.database.transaction() as session:
@@ -145,7 +145,7 @@ async def test_12_narrowing_leaves_no_live_record_in_the_wider_topic(
     assert not await withdrawing(home, coordinator, project_id)
 
 
-async def test_12_a_later_widening_passes_the_deletion_markers_of_readers(
+async def test_invariant_12_a_later_widening_passes_the_deletion_markers_of_readers(
     home: Epci, partner: Epci, territory: Territory, coordinator: Scope, bootstrap: str, topics: Topology
 ) -> None:
     async with home.database.transaction() as session:
@@ -164,7 +164,7 @@ async def test_12_a_later_widening_passes_the_deletion_markers_of_readers(
     assert seen == ["De retour", False, "De retour"]
 
 
-async def test_23_an_absence_of_ten_days_ends_with_the_answer_and_no_old_mail(
+async def test_invariant_23_an_absence_of_ten_days_ends_with_the_answer_and_no_old_mail(
     home: Epci, partner: Epci, territory: Territory, tmp_path: Path, bootstrap: str, topics: Topology
 ) -> None:
     scope, other = people(home.siren), people(partner.siren)

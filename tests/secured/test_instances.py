@@ -92,7 +92,7 @@ def _serving(hosted: Hosted, number: int, local: LocalKafka, folder: Path) -> Ab
     return serving(settings, place)
 
 
-async def test_inv09_instances_log_in_meet_and_keep_private_topics_at_home(running: Running) -> None:
+async def test_invariant_9_instances_log_in_meet_and_keep_private_topics_at_home(running: Running) -> None:
     for number in range(2):
         await eventually(lambda number=number: running.ready(number), within=90)  # type: ignore[misc]
 

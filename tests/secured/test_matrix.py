@@ -53,7 +53,7 @@ def cells(sirens: Sequence[str]) -> list[str]:
     return [topic_of(siren, visibility) for siren in sirens for visibility in Visibility]
 
 
-async def test_inv09_a01_a08_an_epci_writes_its_own_topics_and_no_other(hosted: Hosted) -> None:
+async def test_invariant_9_a01_a08_an_epci_writes_its_own_topics_and_no_other(hosted: Hosted) -> None:
     sirens = hosted.territory.sirens
     stranger = topic_of(random_siren(), Visibility.TERRITORY)
 
@@ -64,7 +64,7 @@ async def test_inv09_a01_a08_an_epci_writes_its_own_topics_and_no_other(hosted: 
         assert found == wanted, own
 
 
-async def test_inv09_an_epci_reads_its_private_topics_and_the_wider_ones_of_all(hosted: Hosted) -> None:
+async def test_invariant_9_an_epci_reads_its_private_topics_and_the_wider_ones_of_all(hosted: Hosted) -> None:
     sirens = hosted.territory.sirens
 
     for own in sirens:
@@ -75,7 +75,7 @@ async def test_inv09_an_epci_reads_its_private_topics_and_the_wider_ones_of_all(
         }, own
 
 
-async def test_inv09_an_epci_joins_its_own_groups_and_no_other(hosted: Hosted) -> None:
+async def test_invariant_9_an_epci_joins_its_own_groups_and_no_other(hosted: Hosted) -> None:
     topic = topic_of(hosted.territory.sirens[0], Visibility.TERRITORY)
 
     for own in hosted.territory.sirens:

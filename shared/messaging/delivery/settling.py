@@ -128,5 +128,5 @@ def _still_failing(error: Exception) -> Refusal:
     name = type(error).__name__
     if is_transient(error):
         return Unavailable(f"La base de données n’a pas répondu ({name})\u202f; réessayez.", retry_after=5)
-    log.warning("replay_failed", error=name)
+    log.warning("replay_failed", error=type(error).__name__)
     return Conflict(f"Le logiciel échoue encore sur cet enregistrement ({name})\u00a0: il reste de côté.")

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
+from shared.clock import instant_of
 from shared.errors import Unavailable
 from shared.messaging.envelope import RawRecord
 from shared.messaging.kafka.publishing import FACTS
@@ -89,4 +90,4 @@ def _instant(text: str, timestamp_ms: int) -> datetime:
     try:
         return datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError):
-        return datetime.fromtimestamp(timestamp_ms / 1000, UTC)
+        return instant_of(timestamp_ms)

@@ -13,7 +13,7 @@ from tests.support.waiting import eventually
 WAVES, PER_WAVE = 6, 20
 
 
-async def test_f08_a_rebalance_storm_skips_nothing(bench: Bench, territory: Territory) -> None:
+async def test_f08_invariant_8_a_rebalance_storm_skips_nothing(bench: Bench, territory: Territory) -> None:
     buried = [bench.letters() for _ in range(3)]
     deliveries = [bench.delivery(one) for one in buried]
 

@@ -1,6 +1,6 @@
 """What every test may use: the Kafka of the run, EPCI of its own, a clock that can be moved."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
@@ -8,6 +8,7 @@ from shared.messaging.topology import Topology
 from shared.settings import KafkaAccess
 from shared.territory.members import Territory
 from tests.support.broker import Broker, NoKafka, find_broker
+from tests.support.cluster import forget
 from tests.support.databases import Files, OnServer, Store
 from tests.support.postgres import NoPostgres, Server, find_postgres
 from tests.support.territory import make_territory, random_siren
@@ -93,8 +94,9 @@ def territory(siren: str) -> Territory:
 
 
 @pytest.fixture
-def topics(bootstrap: str, territory: Territory) -> Topology:
+def topics(bootstrap: str, territory: Territory) -> Iterator[Topology]:
     """Create the topics of the territory, as in production."""
     topology = Topology(KafkaAccess(bootstrap))
     topology.apply(topology.plan(territory.sirens))
-    return topology
+    yield topology
+    forget(bootstrap, territory.sirens)

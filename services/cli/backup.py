@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 
 from services.cli.databases import is_here
 from services.cli.migrations import packages
@@ -17,6 +15,7 @@ from shared import crash
 from shared.clock import now
 from shared.db.backup import copy_out, digest
 from shared.db.engine import Database
+from shared.db.migrate import revision
 from shared.errors import Conflict, Unavailable
 from shared.instance.running import SOFTWARE
 from shared.settings import InstanceSettings
@@ -37,7 +36,8 @@ async def _backup(folder: Path, settings: InstanceSettings) -> dict[str, Any]:
     _make_room(folder)
     databases: dict[str, Any] = {}
     for name in (one for one in packages() if is_here(one, settings)):
-        databases[name] = await _copy(name, folder, settings)
+        copied = await _copy(name, folder, settings)
+        databases |= {name: copied} if copied else {}
         crash.point("backup.mid")
     if not databases:
         raise Unavailable("Aucune base n’existe encore\u00a0: lancez l’instance une première fois.")
@@ -55,27 +55,22 @@ def _make_room(folder: Path) -> None:
     folder.chmod(0o700)
 
 
-async def _copy(name: str, folder: Path, settings: InstanceSettings) -> dict[str, Any]:
-    url = settings.database_url(name)
-    database = Database(url)
+async def _copy(name: str, folder: Path, settings: InstanceSettings) -> dict[str, Any] | None:
+    """Copy one database; nothing when its service has never run here, as PostgreSQL is there before its tables are."""
+    database = Database(settings.database_url(name))
     kind = "sqlite" if database.is_sqlite else "postgresql"
     file = folder / f"{name}.{'sqlite' if database.is_sqlite else 'dump'}"
     try:
-        revision = await _revision(database, name)
+        if not await database.answers():
+            raise Unavailable(f"La base {name} ne répond pas.")
+        found = await revision(database)
+        if found is None:
+            return None
         await copy_out(database, file)
     finally:
         await database.close()
     size = file.stat().st_size
-    return {"file": file.name, "kind": kind, "revision": revision, "bytes": size, "sha256": digest(file)}
-
-
-async def _revision(database: Database, name: str) -> str:
-    try:
-        async with database.reading() as session:
-            found = (await session.execute(text("SELECT version_num FROM alembic_version"))).scalar_one()
-    except DBAPIError as refused:
-        raise Unavailable(f"La base {name} ne répond pas, ou n’a jamais servi.") from refused
-    return str(found)
+    return {"file": file.name, "kind": kind, "revision": found, "bytes": size, "sha256": digest(file)}
 
 
 def _copy_secret(folder: Path, settings: InstanceSettings) -> str | None:

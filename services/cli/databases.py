@@ -1,7 +1,7 @@
 """The databases of an instance as commands open them, and the Kafka it speaks to."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from uuid import UUID
 
 from services.host import SERVICES
@@ -63,18 +63,16 @@ async def _origin(service: RunningService, settings: InstanceSettings, territory
     )
 
 
-def kafka_of(settings: InstanceSettings) -> KafkaAccess:
-    """Return how Kafka is reached: the cluster of the settings, else the node of the data folder if it runs.
+def clusters_of(settings: InstanceSettings) -> list[KafkaAccess]:
+    """Return the ways to every cluster of the instance, that of its private topics last.
 
     Raises:
         Unavailable: no cluster is named, and the node of the data folder does not run.
     """
     if settings.territory_bootstrap:
-        return KafkaAccess(settings.territory_bootstrap)
+        return settings.clusters()
     node = LocalKafka(settings.data_dir / "kafka")
-    try:
+    with suppress(NeverStarted):
         if node.running:
-            return KafkaAccess(node.bootstrap)
-    except NeverStarted:
-        pass
+            return settings.clusters(node.bootstrap)
     raise Unavailable("Kafka est arrêté. Lancez l’instance, ou «\u00a0estuaire kafka start\u00a0».")

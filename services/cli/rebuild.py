@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from services.cli.databases import chosen, kafka_of, opened
+from services.cli.databases import chosen, clusters_of, opened
 from services.cli.settings import read_settings
 from shared.instance.recovery import subject_of
 from shared.messaging.replay.rebuild import Report
@@ -29,7 +29,7 @@ async def _rebuild(service: str) -> Report:
     settings = read_settings()
     names = chosen([service], settings)
     territory = read_territory(settings.territory_file)
-    access = kafka_of(settings)
+    clusters = clusters_of(settings)
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     async with opened(names, settings, territory) as [running]:
         with Progress(*columns, console=console) as progress:
@@ -38,7 +38,7 @@ async def _rebuild(service: str) -> Report:
             def tell(read: int, of: int) -> None:
                 progress.update(task, completed=read, total=of)
 
-            return await make_anew(subject_of(running, settings, territory), access, progress=tell)
+            return await make_anew(subject_of(running, settings, territory), clusters, progress=tell)
 
 
 def _show(report: Report) -> None:

@@ -12,7 +12,7 @@ from rich.table import Table
 from sqlalchemy import inspect
 
 from services.cli.backup import MANIFEST, SECRET
-from services.cli.databases import chosen, kafka_of, opened
+from services.cli.databases import chosen, clusters_of, opened
 from services.cli.migrations import packages
 from services.cli.settings import read_settings
 from services.host import SERVICES
@@ -149,11 +149,11 @@ async def _begin_life(name: str, database: Database, settings: InstanceSettings)
 
 
 async def _check(settings: InstanceSettings, *, adopt: bool, delete: bool) -> dict[str, Differences]:
-    access, found = kafka_of(settings), {}
+    clusters, found = clusters_of(settings), {}
     async with opened(chosen(None, settings), settings, read_territory(settings.territory_file)) as services:
         for service in services:
             speaker = speaker_of(service, settings.siren)
-            logged = await read_own(speaker, access)
+            logged = await read_own(speaker, clusters)
             found[speaker.service] = await compare(speaker, list(logged.values()), delete=delete, adopt=adopt)
     return found
 

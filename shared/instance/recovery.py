@@ -115,7 +115,7 @@ class Recovery:
         await asyncio.gather(
             *(watch.run() for watch in watches),
             keep_looking(list(self._gates.values()), shared.caught_up),
-            self._rebuild_too_old(shared.access),
+            self._rebuild_too_old([backbone.access for backbone in backbones]),
             self._keep_repairing(watches, kafka),
         )
 
@@ -123,12 +123,12 @@ class Recovery:
         for gate in self._gates.values():
             gate.hear(record)
 
-    async def _rebuild_too_old(self, access: KafkaAccess) -> None:
+    async def _rebuild_too_old(self, clusters: Sequence[KafkaAccess]) -> None:
         for service in self._too_old:
             log.warning("projections_too_old", service=service.called, days=TOO_OLD.days)
             while True:
                 try:
-                    await rebuild(subject_of(service, self._settings, self._territory), access)
+                    await rebuild(subject_of(service, self._settings, self._territory), clusters)
                 except Conflict:
                     log.info("rebuild_left_to_another", service=service.called)
                 except (Unavailable, DBAPIError, OSError) as error:

@@ -15,7 +15,7 @@ from services.cli.opening import Opened, opened
 from services.cli.outbox import outbox
 from shared.clock import now
 from shared.contracts.base import Visibility
-from shared.errors import Conflict, NotFound, Refusal
+from shared.errors import Conflict, Invalid, NotFound, Refusal
 from shared.messaging.delivery import DeadLetter, Failure, group_of
 from shared.messaging.envelope import RawRecord
 from shared.messaging.kafka import DeadLetters
@@ -179,4 +179,4 @@ def test_a_blocked_row_that_is_the_newest_of_its_key_stays() -> None:
 
 def test_a_topic_that_is_not_held_cannot_be_resumed(territory: Territory) -> None:
     assert isinstance(refusal("resume", "projects", topic_at(territory.sirens[1])), NotFound)
-    assert isinstance(refusal("list", "facture"), NotFound)
+    assert isinstance(refusal("list", "facture"), Invalid)

@@ -5,10 +5,14 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from confluent_kafka.admin import AdminClient
+from sqlmodel import SQLModel, select
 
+from services.notifications.models import KnownPerson
+from shared.db.engine import Database
 from shared.messaging.embedded.node import LocalKafka
 from shared.messaging.kafka import acknowledges
 from shared.messaging.topology import TopologyFile
@@ -18,8 +22,9 @@ from shared.messaging.topology.rights import Right
 from shared.settings import KafkaAccess
 from shared.territory.members import Territory
 from tests.support.broker import free_port
+from tests.support.contacts import person_body
 from tests.support.guests import Hosted, host
-from tests.support.instances import Served, environment, serving
+from tests.support.instances import Served, environment, estuaire, serving
 from tests.support.secured import Secured
 from tests.support.territory import make_territory, random_siren
 from tests.support.waiting import eventually
@@ -112,6 +117,24 @@ async def test_invariant_9_instances_log_in_meet_and_keep_private_topics_at_home
     assert not [topic for topic in at_home if topic.startswith(("ti.territory.", "ti.public."))]
 
 
+async def test_commands_read_both_clusters_as_the_instance_does(running: Running, tmp_path: Path) -> None:
+    """A rebuild that forgot the cluster of private topics would take what they told for gone."""
+    for number in range(2):
+        await eventually(lambda number=number: running.ready(number), within=90)  # type: ignore[misc]
+    served = running.served[0]
+    await running.tell("Quai fluvial", at=1)
+    assert (await served.post("/api/v1/people", person_body())).status_code == 201
+    await eventually(lambda: running.shows("Quai fluvial", at=0), within=60)
+    before = await eventually(lambda: _known(tmp_path, KnownPerson), within=30)
+
+    rebuilt = [estuaire(served.settings, "rebuild", service) for service in ("projects", "notifications")]
+
+    assert [one.returncode for one in rebuilt] == [0, 0], rebuilt
+    assert await _known(tmp_path, KnownPerson) == before
+    assert await running.shows("Quai fluvial", at=0)
+    assert "Rien n’est de côté" in estuaire(served.settings, "dlq", "list", "contacts").stdout
+
+
 async def test_a_right_withdrawn_while_running_holds_rows_and_readers_until_it_is_back(running: Running) -> None:
     own, admin = running.hosted.territory.sirens[1], admin_client(running.hosted.node.admin)
     user = running.hosted.file.user_of(own)
@@ -134,6 +157,15 @@ async def test_a_right_withdrawn_while_running_holds_rows_and_readers_until_it_i
     await eventually(lambda: running.shows("Lu sans droit", at=1), within=60)
     await eventually(lambda: running.shows("Écrit sans droit", at=0), within=60)
     await eventually(lambda: running.ready(1), within=30)
+
+
+async def _known(folder: Path, table: type[SQLModel]) -> list[Any]:
+    """Return the copies that the first instance keeps in notifications."""
+    database = Database(f"sqlite+aiosqlite:///{folder / 'instance-0' / 'data' / 'notifications.sqlite'}")
+    async with database.reading() as session:
+        rows = list((await session.exec(select(table))).all())
+    await database.close()
+    return [row.model_dump() for row in rows]
 
 
 async def _forbidden(served: Served) -> bool:

@@ -26,6 +26,8 @@ class Served:
     token: str
     process: subprocess.Popen[bytes]
     folder: Path
+    settings: dict[str, str]
+    """What it was started with, for commands beside it."""
 
     async def get(self, path: str) -> Answer:
         """Read something as an administrator."""
@@ -80,7 +82,7 @@ def serving(settings: dict[str, str], folder: Path, *services: str, token: str =
     with (folder / "serve.log").open("wb") as log:
         process = subprocess.Popen([*estuaire, "serve", *services], env=settings, stdout=log, stderr=log)  # noqa: S603
     try:
-        yield Served(settings["ESTUAIRE_BASE_URL"], token, process, folder)
+        yield Served(settings["ESTUAIRE_BASE_URL"], token, process, folder, settings)
     finally:
         if process.poll() is None:
             process.kill()

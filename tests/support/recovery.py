@@ -37,7 +37,7 @@ def subject(bench: Bench) -> Subject:
 
 async def rebuilt(bench: Bench) -> Report:
     """Make the projections of the test service anew."""
-    return await rebuild(subject(bench), KafkaAccess(bench.bootstrap))
+    return await rebuild(subject(bench), [KafkaAccess(bench.bootstrap)])
 
 
 async def state_hash(bench: Bench) -> str:

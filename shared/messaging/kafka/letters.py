@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError
 from shared.clock import instant_of
 from shared.errors import Unavailable
 from shared.messaging.envelope import RawRecord
+from shared.messaging.kafka.access import client_options
 from shared.messaging.kafka.publishing import FACTS
 from shared.settings import KafkaAccess
 
@@ -38,9 +39,7 @@ async def read_letters(access: KafkaAccess, topic: str, *, first: int = 0) -> As
         Unavailable: Kafka does not answer.
     """
     partition = TopicPartition(topic, 0)
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=access.bootstrap, auto_offset_reset="earliest", enable_auto_commit=False
-    )
+    consumer = AIOKafkaConsumer(**client_options(access), auto_offset_reset="earliest", enable_auto_commit=False)
     try:
         await consumer.start()
         consumer.assign([partition])

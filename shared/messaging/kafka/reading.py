@@ -1,6 +1,8 @@
 """A reader outside every group: it commits nothing, disturbs nobody, and begins where it is told to."""
 
-from collections.abc import Collection
+import asyncio
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -8,6 +10,7 @@ from aiokafka.errors import KafkaError
 
 from shared.errors import Unavailable
 from shared.messaging.envelope import RawRecord
+from shared.messaging.kafka.access import client_options
 from shared.messaging.kafka.consuming import raw_of
 from shared.messaging.kafka.polling import Fetched, next_of, up_to_the_unreadable
 from shared.messaging.kafka.publishing import METADATA_MS
@@ -17,91 +20,122 @@ MOST = 500
 POLL_MS = 500
 
 
-class LogReader:
-    """Reads topics, each of one partition, while the block runs."""
+@contextmanager
+def _answering() -> Iterator[None]:
+    try:
+        yield
+    except (KafkaError, OSError) as refused:
+        raise Unavailable("Kafka ne répond pas à cette adresse, ou nous refuse.", retry_after=5) from refused
 
-    def __init__(self, access: KafkaAccess, *, client_id: str) -> None:
-        self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=access.bootstrap,
-            client_id=client_id,
-            group_id=None,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            metadata_max_age_ms=METADATA_MS,
-        )
+
+class LogReader:
+    """Reads topics, each of one partition, while the block runs; from one cluster, or from several at once.
+
+    Every method raises ``Unavailable`` while a cluster does not answer, or does not let us read.
+    """
+
+    def __init__(self, *clusters: KafkaAccess, client_id: str) -> None:
+        """Say where topics are; one that several clusters have is read at the last of them."""
+        self._consumers = [
+            AIOKafkaConsumer(
+                **client_options(access),
+                client_id=client_id,
+                group_id=None,
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+                metadata_max_age_ms=METADATA_MS,
+            )
+            for access in clusters
+        ]
+        self._homes: dict[str, AIOKafkaConsumer] = {}
         self.positions: dict[str, int] = {}
         """The next offset of each topic, as far as it was handed over."""
 
     async def __aenter__(self) -> Self:
-        """Connect.
-
-        Raises:
-            Unavailable: Kafka does not answer.
-        """
+        """Connect."""
         try:
-            await self._consumer.start()
-        except (KafkaError, OSError) as refused:
-            await self._consumer.stop()
-            raise Unavailable("Kafka ne répond pas à cette adresse.", retry_after=5) from refused
+            with _answering():
+                await asyncio.gather(*(consumer.start() for consumer in self._consumers))
+        except Unavailable:
+            await self._stop()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Disconnect."""
-        await self._consumer.stop()
+        await self._stop()
 
     async def topics(self) -> set[str]:
         """Return the topics that exist and that we may read."""
-        return set(await self._consumer.topics())
+        with _answering():
+            for consumer in self._consumers:
+                self._homes |= dict.fromkeys(await consumer.topics(), consumer)
+        return set(self._homes)
 
     async def follow(self, topics: Collection[str], *, from_end: Collection[str] = ()) -> None:
-        """Read these topics too: from their first record on, or only what comes from now on."""
-        fresh = [_only(topic) for topic in topics if topic not in self.positions]
-        if not fresh:
-            return
-        first = await self._consumer.beginning_offsets(fresh)
-        last = await self._consumer.end_offsets(fresh)
-        for partition in fresh:
-            start = last if partition.topic in from_end else first
-            self.positions[partition.topic] = start[partition]
-        self._consumer.assign([_only(topic) for topic in self.positions])
-        self._rewind()
+        """Read these topics, of those that exist, too: from their first record on, or only what comes from now on."""
+        for consumer in self._consumers:
+            fresh = [_only(one) for one in topics if one not in self.positions and self._homes.get(one) is consumer]
+            if not fresh:
+                continue
+            with _answering():
+                first = await consumer.beginning_offsets(fresh)
+                last = await consumer.end_offsets(fresh)
+            for partition in fresh:
+                start = last if partition.topic in from_end else first
+                self.positions[partition.topic] = start[partition]
+            consumer.assign([_only(topic) for topic in self._at(consumer)])
+            self._rewind(consumer)
 
     async def ends(self) -> dict[str, int]:
         """Return the offset behind the last record of each topic followed, as of now."""
-        if not self.positions:
-            return {}
-        found = await self._consumer.end_offsets([_only(topic) for topic in self.positions])
-        return {partition.topic: offset for partition, offset in found.items()}
+        found: dict[str, int] = {}
+        for consumer in self._reading():
+            with _answering():
+                ends = await consumer.end_offsets([_only(topic) for topic in self._at(consumer)])
+            found |= {partition.topic: offset for partition, offset in ends.items()}
+        return found
 
     async def next(self, *, most: int = MOST, poll_ms: int = POLL_MS) -> list[RawRecord]:
         """Return the next records, none when there is none for a while."""
-        if not self.positions:
-            return []
-        try:
-            found = await self._consumer.getmany(timeout_ms=poll_ms, max_records=most)
-        except UnicodeDecodeError:
-            # The client cannot take the names of headers apart, and forgets what else it had fetched.
-            records = await self._one_topic_after_the_other()
-        else:
-            records = [record for batch in found.values() for record in batch]
+        polls = [self._poll(consumer, most=most, poll_ms=poll_ms) for consumer in self._reading()]
+        with _answering():
+            records = [record for found in await asyncio.gather(*polls) for record in found]
         for record in records:
             self.positions[record.topic] = record.offset + 1
         return [raw_of(record) for record in records]
 
-    async def _one_topic_after_the_other(self) -> list[Fetched]:
-        self._rewind()
+    async def _poll(self, consumer: AIOKafkaConsumer, *, most: int, poll_ms: int) -> list[Fetched]:
+        try:
+            found = await consumer.getmany(timeout_ms=poll_ms, max_records=most)
+        except UnicodeDecodeError:
+            # The client cannot take the names of headers apart, and forgets what else it had fetched.
+            return await self._one_topic_after_the_other(consumer)
+        return [record for batch in found.values() for record in batch]
+
+    async def _one_topic_after_the_other(self, consumer: AIOKafkaConsumer) -> list[Fetched]:
+        self._rewind(consumer)
         found: list[Fetched] = []
-        for topic in sorted(self.positions):
+        for topic in self._at(consumer):
             try:
-                found += await next_of(self._consumer, _only(topic), at_most=MOST)
+                found += await next_of(consumer, _only(topic), at_most=MOST)
             except UnicodeDecodeError:
-                self._consumer.seek(_only(topic), self.positions[topic])
-                found += await up_to_the_unreadable(self._consumer, _only(topic))
+                consumer.seek(_only(topic), self.positions[topic])
+                found += await up_to_the_unreadable(consumer, _only(topic))
         return found
 
-    def _rewind(self) -> None:
-        for topic, offset in self.positions.items():
-            self._consumer.seek(_only(topic), offset)
+    def _rewind(self, consumer: AIOKafkaConsumer) -> None:
+        for topic in self._at(consumer):
+            consumer.seek(_only(topic), self.positions[topic])
+
+    def _at(self, consumer: AIOKafkaConsumer) -> list[str]:
+        return sorted(topic for topic in self.positions if self._homes[topic] is consumer)
+
+    def _reading(self) -> Iterable[AIOKafkaConsumer]:
+        return [consumer for consumer in self._consumers if self._at(consumer)]
+
+    async def _stop(self) -> None:
+        await asyncio.gather(*(consumer.stop() for consumer in self._consumers))
 
 
 def _only(topic: str) -> TopicPartition:

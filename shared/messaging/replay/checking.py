@@ -65,14 +65,14 @@ class Differences:
     """Databases that spoke in our name and are none of ours."""
 
 
-async def read_own(speaker: Speaker, access: KafkaAccess) -> dict[tuple[str, UUID], Logged]:
+async def read_own(speaker: Speaker, clusters: Sequence[KafkaAccess]) -> dict[tuple[str, UUID], Logged]:
     """Return every aggregate of a service that our own topics still tell of.
 
     Raises:
         Unavailable: Kafka does not answer.
     """
     found: dict[tuple[str, UUID], Logged] = {}
-    async with LogReader(access, client_id=f"{speaker.epci}.{speaker.service}.check") as reader:
+    async with LogReader(*clusters, client_id=f"{speaker.epci}.{speaker.service}.check") as reader:
         await reader.follow([name for name in await reader.topics() if _is_own(speaker, name)])
         ends = await reader.ends()
         while any(reader.positions[topic] < end for topic, end in ends.items()):

@@ -1,7 +1,7 @@
 """Make the projections of a service anew from the topics, beside the live ones, then exchange them at once."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -42,7 +42,7 @@ class Report:
     tables: list[Exchanged] = field(default_factory=list)
 
 
-async def rebuild(subject: Subject, access: KafkaAccess, *, progress: Progress = silent) -> Report:
+async def rebuild(subject: Subject, clusters: Sequence[KafkaAccess], *, progress: Progress = silent) -> Report:
     """Read every topic that the projector hears, from its first record, into a twin; then exchange the rows.
 
     The live projector goes on meanwhile. Rows are exchanged only once the twin has applied all that the live tables
@@ -55,7 +55,7 @@ async def rebuild(subject: Subject, access: KafkaAccess, *, progress: Progress =
     report = Report()
     async with (
         twin(subject.database, subject.metadata) as built,
-        LogReader(access, client_id=f"{subject.epci}.{subject.service}.rebuild") as reader,
+        LogReader(*clusters, client_id=f"{subject.epci}.{subject.service}.rebuild") as reader,
     ):
         heard = [topic for topic in await reader.topics() if _is_heard(subject, topic)]
         await reader.follow(heard)

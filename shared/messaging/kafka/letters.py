@@ -11,6 +11,7 @@ from shared.clock import instant_of
 from shared.errors import Unavailable
 from shared.messaging.envelope import RawRecord
 from shared.messaging.kafka.access import client_options
+from shared.messaging.kafka.ending import end as end_client
 from shared.messaging.kafka.publishing import FACTS
 from shared.settings import KafkaAccess
 
@@ -52,7 +53,7 @@ async def read_letters(access: KafkaAccess, topic: str, *, first: int = 0) -> As
     except (KafkaError, OSError) as refused:
         raise Unavailable("Kafka ne répond pas, ou ce sujet n’existe pas.", retry_after=5) from refused
     finally:
-        await consumer.stop()
+        await end_client(consumer)
 
 
 def letter_of(record: "ConsumerRecord[bytes, bytes]") -> Letter:

@@ -2,16 +2,15 @@
 
 import asyncio
 from collections.abc import Collection, Mapping
-from contextlib import suppress
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from shared.messaging.kafka.access import client_options
+from shared.messaging.kafka.ending import end
 from shared.settings import KafkaAccess
 
 ANSWER_SECONDS = 5.0
-STOP_SECONDS = 1.0
 
 Bounds = Mapping[str, tuple[int, int]]
 """By topic, its first offset and the next one to be written."""
@@ -25,8 +24,7 @@ async def bounds(access: KafkaAccess, topics: Collection[str]) -> Bounds | None:
     except (KafkaError, OSError, TimeoutError):
         return None
     finally:
-        with suppress(KafkaError, OSError, TimeoutError):
-            await asyncio.wait_for(consumer.stop(), STOP_SECONDS)
+        await end(consumer)
 
 
 async def _asked(consumer: AIOKafkaConsumer, topics: Collection[str]) -> Bounds:

@@ -12,6 +12,7 @@ from shared.errors import Unavailable
 from shared.messaging.envelope import RawRecord
 from shared.messaging.kafka.access import client_options
 from shared.messaging.kafka.consuming import raw_of
+from shared.messaging.kafka.ending import end
 from shared.messaging.kafka.polling import Fetched, next_of, up_to_the_unreadable
 from shared.messaging.kafka.publishing import METADATA_MS
 from shared.settings import KafkaAccess
@@ -57,13 +58,13 @@ class LogReader:
             with _answering():
                 await asyncio.gather(*(consumer.start() for consumer in self._consumers))
         except Unavailable:
-            await self._stop()
+            await end(*self._consumers)
             raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Disconnect."""
-        await self._stop()
+        await end(*self._consumers)
 
     async def topics(self) -> set[str]:
         """Return the topics that exist and that we may read."""
@@ -133,9 +134,6 @@ class LogReader:
 
     def _reading(self) -> Iterable[AIOKafkaConsumer]:
         return [consumer for consumer in self._consumers if self._at(consumer)]
-
-    async def _stop(self) -> None:
-        await asyncio.gather(*(consumer.stop() for consumer in self._consumers))
 
 
 def _only(topic: str) -> TopicPartition:

@@ -34,13 +34,13 @@ async def keep_heartbeats(session: Session, records: Sequence[Record[Heartbeat]]
 
 
 # Births carry their own guard, the version last told; an old record makes an entry, and no mail.
-@consumers.reacts_to(Project, however_old=True)
+@consumers.reacts_to(Project, however_old=True, ours=True)
 async def tell_project(session: Session, record: Record[Project]) -> None:
     """Tell the territory what is new in one of our projects."""
     await entries.tell_project(session, _own(session), record)
 
 
-@consumers.reacts_to(AgendaEvent, however_old=True)
+@consumers.reacts_to(AgendaEvent, however_old=True, ours=True)
 async def tell_event(session: Session, record: Record[AgendaEvent]) -> None:
     """Tell the territory what is new in one of our agenda events."""
     await entries.tell_event(session, _own(session), record)

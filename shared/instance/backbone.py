@@ -9,13 +9,12 @@ from typing import Any
 
 import structlog
 
-from shared.contracts import CATALOGUE
 from shared.contracts.base import State, Visibility
 from shared.db.leading import Leadership
 from shared.errors import Forbidden, Unavailable
 from shared.messaging.delivery import Delivery, group_of
 from shared.messaging.kafka import DeadLetters, Publisher, Subscribers, Subscription, Welcome, answers, knock
-from shared.messaging.registry import Record, dead_letter_topic, pattern_of
+from shared.messaging.registry import Record, dead_letter_topic
 from shared.messaging.relay import Relay
 from shared.messaging.topology import Topology
 from shared.service import RunningService
@@ -108,12 +107,9 @@ class Backbone:
         )
         self.deliveries[manifest.name] = delivery
         found = []
-        for kind, heard, handle in (
-            ("projector", set(manifest.consumers.kept), delivery.project),
-            ("reactor", set(manifest.consumers.reactions), delivery.react),
-        ):
-            states = [CATALOGUE[one] for one in heard]
-            pattern = pattern_of(states, own=own, members=self.territory.sirens, reach=self.reach)
+        for kind, handle in (("projector", delivery.project), ("reactor", delivery.react)):
+            heard = manifest.consumers.heard(kind)
+            pattern = heard.pattern(own=own, members=self.territory.sirens, reach=self.reach)
             if pattern:
                 found.append(Subscription(group_of(own, manifest.name, kind), pattern, handle, delivery.care))
         return found

@@ -4,7 +4,7 @@ It reads the databases and asks Kafka where topics end; it needs no running inst
 """
 
 from asyncio import to_thread
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -15,8 +15,6 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlmodel import col, func, select
 
 from shared.clock import now, today
-from shared.contracts import CATALOGUE
-from shared.contracts.base import Visibility
 from shared.db.engine import Database
 from shared.db.leading import is_led
 from shared.db.migrate import head, revision
@@ -25,7 +23,7 @@ from shared.messaging.delivery import group_of
 from shared.messaging.inbox import MessageTables
 from shared.messaging.kafka import Bounds, bounds
 from shared.messaging.known import state_of
-from shared.messaging.registry import Consumers, dead_letter_topic, parse_topic, topic_of
+from shared.messaging.registry import KINDS, Consumers, dead_letter_topic, parse_topic
 from shared.service import RunningService
 from shared.settings import KafkaAccess
 from shared.territory.members import Territory
@@ -109,20 +107,8 @@ async def examine(
 
 def topics_heard(consumers: Consumers, epci: str, territory: Territory) -> Mapping[str, Sequence[str]]:
     """Return what each consumer group of a service reads."""
-    groups = {"projector": set(consumers.kept), "reactor": set(consumers.reactions)}
-    return {
-        group_of(epci, consumers.service, kind): sorted(_topics(aggregates, epci, territory))
-        for kind, aggregates in groups.items()
-        if aggregates
-    }
-
-
-def _topics(aggregates: Iterable[str], epci: str, territory: Territory) -> Iterable[str]:
-    for state in (CATALOGUE[one] for one in aggregates):
-        if Visibility.TERRITORY in state.scopes:
-            yield from (str(topic_of(state, visibility=Visibility.TERRITORY, epci=one)) for one in territory.sirens)
-        else:
-            yield str(topic_of(state, visibility=Visibility.PRIVATE, epci=epci))
+    heard = {kind: consumers.heard(kind).topics(own=epci, members=territory.sirens) for kind in KINDS}
+    return {group_of(epci, consumers.service, kind): topics for kind, topics in heard.items() if topics}
 
 
 def lag_of(positions: By, heard: Mapping[str, Sequence[str]], ends: Bounds) -> By:

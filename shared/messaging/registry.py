@@ -7,12 +7,16 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
+from shared.contracts import CATALOGUE
 from shared.contracts.base import State, Visibility
 from shared.db.session import Session
 from shared.tracing import Trace
 
 S = TypeVar("S", bound=State)
 S_co = TypeVar("S_co", bound=State, covariant=True)
+
+KINDS = ("projector", "reactor")
+"""The consumer groups of each service: what keeps copies, and what acts."""
 
 _TOPIC = re.compile(r"ti\.(private|territory|public)\.(\d{9})\.([a-z0-9-]+)\.v(\d+)")
 
@@ -90,6 +94,50 @@ class Reacting:
     name: str
     act: Reaction
     however_old: bool
+    ours: bool
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What one consumer group hears: aggregates of every member, and some of our own EPCI only.
+
+    Territory topics, or private ones of our own where an aggregate has no other.
+    """
+
+    of_all: frozenset[str]
+    of_ours: frozenset[str] = frozenset()
+
+    def topics(self, *, own: str, members: Iterable[str]) -> list[str]:
+        """Return the names of the topics, of this version of ours, in order."""
+        sirens = {*members, own}
+        shared = [(siren, one) for one in _told(self.of_all) for siren in sirens]
+        shared += [(own, one) for one in _told(self.of_ours)]
+        found = [topic_of(CATALOGUE[one], visibility=Visibility.TERRITORY, epci=siren) for siren, one in shared]
+        return sorted(map(str, found + [self._private(one, own) for one in self._kept_home()]))
+
+    def pattern(
+        self, *, own: str, members: Iterable[str], reach: Collection[Visibility] = tuple(Visibility)
+    ) -> str | None:
+        """Return the regular expression of the topics on a cluster that reaches so far; ``None`` when there is none.
+
+        Without braces: FastStream reads them as parameters.
+        """
+        territory = (("|".join(sorted(set(members))), _told(self.of_all)), (own, _told(self.of_ours)))
+        parts = [rf"territory\.({sirens})\.({'|'.join(told)})" for sirens, told in territory if told]
+        parts = parts if Visibility.TERRITORY in reach else []
+        if self._kept_home() and Visibility.PRIVATE in reach:
+            parts.append(rf"private\.{own}\.({'|'.join(self._kept_home())})")
+        return rf"^ti\.({'|'.join(parts)})\.v1$" if parts else None
+
+    def _kept_home(self) -> list[str]:
+        return sorted((self.of_all | self.of_ours) - {*_told(self.of_all), *_told(self.of_ours)})
+
+    def _private(self, aggregate: str, own: str) -> Topic:
+        return topic_of(CATALOGUE[aggregate], visibility=Visibility.PRIVATE, epci=own)
+
+
+def _told(aggregates: Iterable[str]) -> list[str]:
+    return sorted(one for one in aggregates if Visibility.TERRITORY in CATALOGUE[one].scopes)
 
 
 @dataclass
@@ -99,6 +147,13 @@ class Consumers:
     service: str
     kept: dict[str, list[Keeper]] = field(default_factory=dict)
     reactions: dict[str, list[Reacting]] = field(default_factory=dict)
+
+    def heard(self, kind: str) -> Heard:
+        """Return what one of its groups hears: the ``projector``, or the ``reactor``."""
+        if kind == "projector":
+            return Heard(frozenset(self.kept))
+        ours = {name for name, reactions in self.reactions.items() if all(one.ours for one in reactions)}
+        return Heard(frozenset(self.reactions.keys() - ours), frozenset(ours))
 
     def keeps(self, *states: type[S]) -> Callable[[Keeper], Keeper]:
         """Register a projector: it gets batches of the newest states, may be replayed, and neither commits nor acts.
@@ -113,7 +168,9 @@ class Consumers:
 
         return register
 
-    def reacts_to(self, *states: type[S], however_old: bool = False) -> Callable[[Reaction], Reaction]:
+    def reacts_to(
+        self, *states: type[S], however_old: bool = False, ours: bool = False
+    ) -> Callable[[Reaction], Reaction]:
         """Register a reactor: once per message, never replayed; its effect is a row, the outside call a job’s.
 
         It raises ``NotYet`` when what the record refers to is not known here: the record is parked, later ones of its
@@ -122,34 +179,13 @@ class Consumers:
         Args:
             states: what it hears.
             however_old: also for records older than the cut-off or republished, for acts that carry their own guard.
+            ours: only what our own EPCI tells; topics of others are then not even read for it.
         """
 
         def register(act: Reaction) -> Reaction:
             for state in states:
                 name = f"{self.service}.{getattr(act, '__name__', 'reaction')}"
-                self.reactions.setdefault(state.aggregate, []).append(Reacting(name, act, however_old))
+                self.reactions.setdefault(state.aggregate, []).append(Reacting(name, act, however_old, ours))
             return act
 
         return register
-
-
-def pattern_of(
-    aggregates: Iterable[type[State]],
-    *,
-    own: str,
-    members: Iterable[str],
-    reach: Collection[Visibility] = tuple(Visibility),
-) -> str | None:
-    """Return the regular expression of the topics in which one instance hears these aggregates on one cluster.
-
-    Territory topics of every member, private ones of its own. Without braces: FastStream reads them as parameters.
-    """
-    heard = sorted(aggregates, key=lambda state: state.aggregate)
-    territory = [state.aggregate for state in heard if Visibility.TERRITORY in state.scopes]
-    private = [state.aggregate for state in heard if Visibility.TERRITORY not in state.scopes]
-    parts = []
-    if territory and Visibility.TERRITORY in reach:
-        parts.append(rf"territory\.({'|'.join(sorted(set(members)))})\.({'|'.join(territory)})")
-    if private and Visibility.PRIVATE in reach:
-        parts.append(rf"private\.{own}\.({'|'.join(private)})")
-    return rf"^ti\.({'|'.join(parts)})\.v1$" if parts else None

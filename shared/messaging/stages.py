@@ -46,16 +46,21 @@ def _sending(row: OutboxColumns, labels: Labels) -> tracing.Span | None:
 
 
 @asynccontextmanager
-async def handling(labels: Labels, raws: Sequence[RawRecord], records: Sequence[Record[State]]) -> AsyncIterator[None]:
-    """Time the handling of a batch that was received, as part of its trace if all of it belongs to one."""
+async def handling(
+    labels: Labels, raws: Sequence[RawRecord], records: Sequence[Record[State]]
+) -> AsyncIterator[Sequence[tracing.Trace | None]]:
+    """Time the handling of a batch that was received, as part of its trace if all of it belongs to one.
+
+    The block is given the trace of each record, for what is done because of that one.
+    """
     began, received = time.perf_counter(), now()
     spans = [_handled(record, labels) for record in records if tracing.exporting()]
-    traces = {record.trace and record.trace.trace_id for record in records}
-    one = (spans[0].trace if spans else records[0].trace) if len(traces) == 1 else None
+    traces = [begun.trace for begun in spans] if spans else [record.trace for record in records]
+    one = traces[0] if len({trace and trace.trace_id for trace in traces}) == 1 else None
     failed = "unknown"
     try:
         with tracing.following(one):
-            yield
+            yield traces
         failed = ""
     except Exception as error:
         failed = type(error).__name__

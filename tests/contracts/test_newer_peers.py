@@ -14,7 +14,6 @@ from shared.contracts import CATALOGUE
 from shared.contracts.base import State, Visibility
 from shared.messaging.delivery import group_of
 from shared.messaging.envelope import RawRecord
-from shared.messaging.registry import pattern_of
 from tests.support.golden import released_schema
 from tests.support.hearing import HEARD, Open, Reader
 from tests.support.newer import Newer, newer_record
@@ -84,7 +83,7 @@ def test_f17_what_nobody_knows_yet_is_not_subscribed_and_if_it_comes_kept_with_i
 
     run(reader.delivery.project(group, raws))
 
-    heard = [CATALOGUE[aggregate] for name, aggregate in HEARD if name == service]
-    pattern = re.compile(pattern_of(heard, own=members[0], members=members) or "")
+    heard = reader.service.consumers.heard("projector")
+    pattern = re.compile(heard.pattern(own=members[0], members=members) or "")
     assert not any(pattern.search(topic) for topic in topics)
     assert [(one.raw, one.reason) for one in reader.buried] == [(raw, "unknown_topic") for raw in raws]

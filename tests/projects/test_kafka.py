@@ -36,7 +36,7 @@ from shared.jobs import Work
 from shared.messaging.delivery import Delivery, group_of
 from shared.messaging.inbox import MessageTables
 from shared.messaging.kafka import DeadLetters, Publisher, Subscribers, Subscription
-from shared.messaging.registry import Consumers, dead_letter_topic, pattern_of, topic_of
+from shared.messaging.registry import Consumers, Heard, dead_letter_topic, topic_of
 from shared.messaging.relay import Relay
 from shared.messaging.topology import Topology
 from shared.settings import InstanceSettings, KafkaAccess
@@ -71,7 +71,7 @@ async def listen(
     topic = str(dead_letter_topic(service.service, epci=epci.siren))
     letters = DeadLetters(KafkaAccess(bootstrap), topic=topic, software="test")
     delivery = Delivery(epci.siren, epci.database, tables, service, territory.sirens, letters.bury)
-    pattern = pattern_of(heard, own=epci.siren, members=territory.sirens) or ""
+    pattern = Heard(frozenset(one.aggregate for one in heard)).pattern(own=epci.siren, members=territory.sirens) or ""
     kinds = {"projector": delivery.project, "reactor": delivery.react}
     groups = {kind: group_of(epci.siren, service.service, kind) for kind in kinds}
     listened = [Subscription(groups[kind], pattern, handle, delivery.care) for kind, handle in kinds.items()]

@@ -22,7 +22,7 @@ from shared.messaging.inbox import message_tables
 from shared.messaging.kafka import DeadLetters, Publisher, Subscribers, Subscription
 from shared.messaging.known import KnownColumns, keep_known
 from shared.messaging.recorder import record, record_deletion
-from shared.messaging.registry import Consumers, NotYet, Record, dead_letter_topic, pattern_of
+from shared.messaging.registry import Consumers, Heard, NotYet, Record, dead_letter_topic
 from shared.messaging.relay import Relay
 from shared.settings import KafkaAccess
 from tests.support.databases import Store
@@ -135,7 +135,7 @@ class Bench:
 
     def subscribers(self, delivery: Delivery) -> Subscribers:
         """Return its two consumer groups."""
-        pattern = pattern_of([Project], own=self.epci, members=self.members) or ""
+        pattern = Heard(frozenset({Project.aggregate})).pattern(own=self.epci, members=self.members) or ""
         return Subscribers(
             KafkaAccess(self.bootstrap),
             self.epci,

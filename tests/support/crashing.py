@@ -69,7 +69,7 @@ async def live(life: Life) -> None:
     """Make the changes, unless an earlier life did, then publish and consume until nothing is left to do."""
     bench = life.bench()
     if not await bench.rows(Outbox):
-        await _change(bench, life)
+        await change(bench, life)
     letters = bench.letters()
 
     async def nothing_left() -> bool:
@@ -85,7 +85,8 @@ async def live(life: Life) -> None:
     await bench.database.close()
 
 
-async def _change(bench: Bench, life: Life) -> None:
+async def change(bench: Bench, life: Life) -> None:
+    """Make the changes of a life, each noted before and after its commit."""
     for number in range(KEYS):
         project = make_project(life.epci, title=f"Projet {number}")
         for version in range(1, VERSIONS + 1):

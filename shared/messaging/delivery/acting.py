@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from shared.clock import now
 from shared.contracts.base import State
-from shared.db.session import Session
+from shared.db.session import Session, after_commit
 from shared.db.upsert import insert_missing
 from shared.figures import UNKNOWN
 from shared.messaging.inbox import MessageTables
@@ -33,17 +33,17 @@ class Reactions:
         Raises:
             NotYet: one of them lacks what the record refers to; none of them has acted.
         """
-        if record.state is None or not self._knows_fact(record.state, record.fact):
+        if record.state is None or not self._knows_fact(session, record.state, record.fact):
             return
         for reacting in self.consumers.reactions.get(record.aggregate, ()):
             if _is_due(reacting, record, heard_at) and await self._is_first(session, reacting, record):
                 await reacting.act(session, record)
 
-    def _knows_fact(self, state: State, fact: str) -> bool:
+    def _knows_fact(self, session: Session, state: State, fact: str) -> bool:
         """Tell whether a fact is of our contract: nobody can say what to do about one that is not."""
         if fact in state.facts:
             return True
-        UNKNOWN.labels(self.epci, self.consumers.service).inc()
+        after_commit(session, UNKNOWN.labels(self.epci, self.consumers.service).inc)
         return False
 
     async def _is_first(self, session: Session, reacting: Reacting, record: Record[State]) -> bool:

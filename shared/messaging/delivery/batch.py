@@ -6,13 +6,15 @@ from shared.contracts.base import State
 from shared.messaging.envelope import RawRecord, Refused
 from shared.messaging.registry import Record
 
+Pair = tuple[RawRecord, Record[State]]
+
 
 @dataclass
 class Batch:
     """Records handed over together: those that may be handled, those that no handler may see."""
 
     group: str
-    pairs: list[tuple[RawRecord, Record[State]]] = field(default_factory=list)
+    pairs: list[Pair] = field(default_factory=list)
     refusals: list[tuple[RawRecord, Refused]] = field(default_factory=list)
     set_aside: set[tuple[str, int]] = field(default_factory=set)
     cuts: dict[str, int] = field(default_factory=dict)

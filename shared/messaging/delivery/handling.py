@@ -1,4 +1,4 @@
-"""Handling of what one service hears: projectors in batches, reactors one by one, failures by their class."""
+"""Handling of what one service hears: in batches, one by one where something fails, failures by their class."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
@@ -7,23 +7,21 @@ from dataclasses import dataclass
 from functools import partial
 
 import structlog
-from sqlmodel import col, select, update
 from structlog.contextvars import bound_contextvars
 
-from shared import crash
+from shared import crash, tracing
 from shared.clock import now
 from shared.contracts.base import State
 from shared.db.engine import Database
-from shared.db.trouble import is_transient
-from shared.db.upsert import insert_missing
-from shared.figures import APPLIED, DEAD, FORGED, RETRIES
+from shared.figures import APPLIED
 from shared.messaging.delivery.acting import Reactions
-from shared.messaging.delivery.batch import Batch
+from shared.messaging.delivery.batch import Batch, Pair
 from shared.messaging.delivery.breaker import Breakers
 from shared.messaging.delivery.care import Care
+from shared.messaging.delivery.failing import Failures
 from shared.messaging.delivery.letters import Bury, DeadLetter, Failure
-from shared.messaging.delivery.parking import BEHIND, PARKED_AT_MOST, Parking, raw_of_parked
-from shared.messaging.delivery.patience import FIRST_PAUSE, Patience
+from shared.messaging.delivery.parking import BEHIND, PARKED_AT_MOST, Parking, key_of, raw_of_parked
+from shared.messaging.delivery.patience import FIRST_PAUSE
 from shared.messaging.delivery.positions import Positions
 from shared.messaging.envelope import RawRecord, Refused, read
 from shared.messaging.inbox import MessageTables, ParkedColumns
@@ -33,6 +31,8 @@ from shared.messaging.stages import handling
 log = structlog.get_logger(__name__)
 
 TRIES = 5
+# Writers of requests wait meanwhile: SQLite has one at a time.
+ACTS_AT_ONCE = 50
 
 Told = Callable[[Sequence[Record[State]]], None]
 
@@ -60,7 +60,7 @@ class Delivery:
         self.care = Care(self.positions, self.breakers)
         self.parking = Parking(self.database, self.tables)
         self.reactions = Reactions(self.epci, self.tables, self.consumers)
-        self._patience = Patience(self.epci, service)
+        self.failures = Failures(self.epci, service, self.database, self.tables, self.bury)
 
     async def project(self, group: str, raws: Sequence[RawRecord]) -> Mapping[str, int]:
         """Apply a batch to the projections in one transaction, or record by record once something fails.
@@ -76,7 +76,7 @@ class Delivery:
         try:
             await self._apply(group, batch.raws(), records)
         except Exception as error:
-            await self._transient(group, error)
+            await self.failures.wait_if_transient(group, error)
             log.warning("batch_replayed_one_by_one", group=group, error=type(error).__name__)
             for raw, record in batch.pairs:
                 await self._until_dead(batch, raw, record, partial(self._apply, group, [raw], [record]))
@@ -93,8 +93,8 @@ class Delivery:
             Transient: the database or Kafka is away; the caller keeps the position.
         """
         batch = self._read(group, raws)
-        for raw, record in batch.pairs:
-            await self._until_dead(batch, raw, record, partial(self._act, group, raw, record))
+        for start in range(0, len(batch.pairs), ACTS_AT_ONCE):
+            await self._react_to(batch, batch.pairs[start : start + ACTS_AT_ONCE])
         await self._close(batch)
         return self.breakers.held(group)
 
@@ -124,16 +124,16 @@ class Delivery:
         """Set aside what no handler may see; after the others, so that a batch read again fills no DLQ meanwhile."""
         for raw, refused in batch.refusals:
             if batch.lets(raw):
-                await self._refuse(batch.group, raw, refused)
+                await self.failures.refuse(batch.group, raw, refused)
         try:
             if batch.refusals or batch.set_aside:
                 async with self.database.transaction() as session:
                     await self.positions.move(session, batch.group, batch.raws())
             await self.breakers.count(batch.group, batch.verdicts(), cuts=batch.cuts)
         except Exception as error:
-            await self._transient(batch.group, error)
+            await self.failures.wait_if_transient(batch.group, error)
             raise
-        self._patience.is_over(batch.group)
+        self.failures.patience.is_over(batch.group)
 
     async def _apply(self, group: str, raws: Sequence[RawRecord], records: Sequence[Record[State]]) -> None:
         by_aggregate: dict[str, list[Record[State]]] = {}
@@ -150,24 +150,46 @@ class Delivery:
         crash.point("projector.after_commit")
         APPLIED.labels(*self._labels, "projector").inc(len(records))
 
-    async def _act(self, group: str, raw: RawRecord, record: Record[State]) -> None:
+    async def _react_to(self, batch: Batch, pairs: Sequence[Pair]) -> None:
+        """Act upon records in one transaction, or upon one after the other once something fails."""
+        due = [pair for pair in pairs if batch.lets(pair[0])]
+        if len(due) > 1:
+            try:
+                await self._act(batch.group, due)
+            except Exception as error:
+                await self.failures.wait_if_transient(batch.group, error)
+                log.debug("batch_acted_one_by_one", group=batch.group, error=type(error).__name__)
+            else:
+                return
+        for raw, record in due:
+            await self._until_dead(batch, raw, record, partial(self._act_or_park, batch.group, raw, record))
+
+    async def _act(self, group: str, pairs: Sequence[Pair]) -> None:
+        raws, records = [raw for raw, _ in pairs], [record for _, record in pairs]
+        async with handling(self._labels, raws, records) as traces, self.database.transaction() as session:
+            waiting = await self.parking.waiting(session, group, raws)
+            for (raw, record), trace in zip(pairs, traces, strict=True):
+                with _named(record), tracing.following(trace):
+                    if await self.parking.forget(session, record):
+                        waiting = await self.parking.waiting(session, group, raws)
+                    if key_of(raw) in waiting:
+                        await self.parking.park(session, group, raw, reason=BEHIND)
+                    else:
+                        await self.reactions.act(session, record, heard_at=now())
+            await self.positions.move(session, group, raws)
+            crash.point("reactor.before_commit")
+        crash.point("reactor.after_commit")
+        APPLIED.labels(*self._labels, "reactor").inc(len(records))
+
+    async def _act_or_park(self, group: str, raw: RawRecord, record: Record[State]) -> None:
         try:
-            async with handling(self._labels, [raw], [record]), self.database.transaction() as session:
-                await self.parking.forget(session, record)
-                if await self.parking.holds(session, group, raw):
-                    await self.parking.park(session, group, raw, reason=BEHIND)
-                else:
-                    await self.reactions.act(session, record, heard_at=now())
-                await self.positions.move(session, group, [raw])
-                crash.point("reactor.before_commit")
+            await self._act(group, [(raw, record)])
         except NotYet as lacking:
             async with self.database.transaction() as session:
                 await self.parking.park(session, group, raw, reason=lacking.reason)
                 await self.positions.move(session, group, [raw])
             crash.point("parked.after_insert")
             log.info("record_parked", topic=raw.topic, offset=raw.offset, reason=lacking.reason)
-        crash.point("reactor.after_commit")
-        APPLIED.labels(*self._labels, "reactor").inc()
 
     async def _retry(self, row: ParkedColumns) -> int:
         """Try one parked record; return 1 when it waits no more."""
@@ -182,15 +204,15 @@ class Delivery:
         except Refused as refused:
             letter = DeadLetter(raw, row.group, refused.reason, row.tries + 1)
         except Exception as error:
-            await self._transient(row.group, error)
-            tries = await self._failed(row.group, raw, error)
+            await self.failures.wait_if_transient(row.group, error)
+            tries = await self.failures.count(row.group, raw, error)
             if tries < TRIES:
                 await self.parking.postpone(seq, reason=row.reason)
                 return 0
             letter = DeadLetter(raw, row.group, f"bug:{type(error).__name__}", tries, Failure.BUG)
         else:
             return 1
-        await self._bury(letter)
+        await self.failures.set_aside(letter)
         await self.parking.remove(seq)
         return 1
 
@@ -220,14 +242,14 @@ class Delivery:
                     await handle()
                 except Refused as refused:
                     if self._may_set_aside(batch, raw):
-                        await self._refuse(batch.group, raw, refused)
+                        await self.failures.refuse(batch.group, raw, refused)
                     return
                 except Exception as error:
-                    await self._transient(batch.group, error)
-                    tries = await self._failed(batch.group, raw, error)
+                    await self.failures.wait_if_transient(batch.group, error)
+                    tries = await self.failures.count(batch.group, raw, error)
                     if tries >= TRIES:
                         if self._may_set_aside(batch, raw):
-                            await self._bury_bug(batch.group, raw, error, tries)
+                            await self.failures.bury_bug(batch.group, raw, error, tries)
                         return
                     await asyncio.sleep(FIRST_PAUSE * 2**tries)
                 else:
@@ -237,52 +259,6 @@ class Delivery:
         batch.set_aside.add((raw.topic, raw.offset))
         batch.cuts.update(self.breakers.cuts(batch.group, batch.verdicts()))
         return batch.lets(raw)
-
-    async def _refuse(self, group: str, raw: RawRecord, refused: Refused) -> None:
-        if refused.security:
-            FORGED.labels(self.epci, self.consumers.service).inc()
-        failure = Failure.UNCLEAN if refused.reason.startswith("unclean") else Failure.POISON
-        await self._bury(DeadLetter(raw, group, refused.reason, tries=1, failure=failure))
-
-    async def _failed(self, group: str, raw: RawRecord, error: Exception) -> int:
-        """Count a failed try and return how many there were; another process may count the same record."""
-        table = self.tables.attempts
-        first = {"group": group, "topic": raw.topic, "offset": raw.offset, "tries": 0, "first_at": now(), "error": ""}
-        mine = (col(table.group) == group, col(table.topic) == raw.topic, col(table.offset) == raw.offset)
-        try:
-            async with self.database.transaction() as session:
-                await insert_missing(session, table, [first], key=("group", "topic", "offset"))
-                more = {"tries": table.tries + 1, "error": type(error).__name__}
-                await session.exec(update(table).where(*mine).values(more))
-                tries = (await session.exec(select(table.tries).where(*mine))).one()
-        except Exception as trouble:
-            await self._transient(group, trouble)
-            raise
-        RETRIES.labels(*self._labels).inc()
-        log.warning("record_failed", topic=raw.topic, offset=raw.offset, tries=tries, error=type(error).__name__)
-        return tries
-
-    async def _transient(self, group: str, error: Exception) -> None:
-        """Wait and raise when the failure is the infrastructure’s; it never counts against a record."""
-        if is_transient(error) or isinstance(error, OSError):
-            await self._patience.wait_out(group, error)
-
-    async def _bury_bug(self, group: str, raw: RawRecord, error: Exception, tries: int) -> None:
-        table = self.tables.attempts
-        async with self.database.reading() as session:
-            row = await session.get(table, (group, raw.topic, raw.offset))
-        first_at = row.first_at if row else now()
-        await self._bury(DeadLetter(raw, group, f"bug:{type(error).__name__}", tries, Failure.BUG, first_at))
-
-    async def _bury(self, letter: DeadLetter) -> None:
-        crash.point("dlq.before_publish")
-        try:
-            await self.bury(letter)
-        except Exception as error:
-            await self._patience.wait_out(letter.group, error)  # Kafka is away, whatever it says
-        crash.point("dlq.after_publish")
-        DEAD.labels(*self._labels, letter.reason.partition(":")[0]).inc()
-        log.error("record_set_aside", topic=letter.raw.topic, offset=letter.raw.offset, reason=letter.reason)
 
 
 def _named(record: Record[State]) -> AbstractContextManager[object]:

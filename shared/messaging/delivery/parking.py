@@ -25,6 +25,9 @@ PARKED_AT_MOST = timedelta(days=30)
 AT_ONCE = 100
 BEHIND = "behind"
 
+Key = tuple[str, str]
+"""A topic, and the key of a record in it."""
+
 
 @dataclass(frozen=True)
 class Parking:
@@ -33,11 +36,11 @@ class Parking:
     database: Database
     tables: MessageTables
 
-    async def holds(self, session: Session, group: str, raw: RawRecord) -> bool:
-        """Tell whether earlier records of this key wait: then this one waits behind them."""
+    async def waiting(self, session: Session, group: str, raws: Sequence[RawRecord]) -> set[Key]:
+        """Return the keys of these records of which earlier ones wait: then these wait behind them."""
         parked = self.tables.parked
-        mine = (parked.group == group, parked.topic == raw.topic, parked.key == _key(raw))
-        return (await session.exec(select(parked.seq).where(*mine).limit(1))).first() is not None
+        mine = (parked.group == group, col(parked.key).in_({_key(raw) for raw in raws}))
+        return {(topic, key) for topic, key in await session.exec(select(parked.topic, parked.key).where(*mine))}
 
     async def park(self, session: Session, group: str, raw: RawRecord, *, reason: str) -> None:
         """Let a record wait; the same one, delivered again, waits once."""
@@ -91,19 +94,20 @@ class Parking:
         async with self.database.transaction(quiet=True) as session:
             await session.exec(delete(self.tables.parked).where(col(self.tables.parked.seq) == seq))
 
-    async def forget(self, session: Session, record: Record[State]) -> None:
+    async def forget(self, session: Session, record: Record[State]) -> bool:
         """Forget at a private tombstone what still waits of its key, and what our own outbox has said of it before.
 
         Private topics hold persons: their tombstone is the order to erase them. What waited has nothing left to act
-        upon; an outbox row without a payload is itself a tombstone.
+        upon; an outbox row without a payload is itself a tombstone. Return whether this was such a tombstone.
         """
         if record.state is not None or record.visibility is not Visibility.PRIVATE:
-            return
+            return False
         parked, outbox, key = self.tables.parked, self.tables.outbox, str(record.id)
         private = col(parked.topic).startswith(f"ti.{Visibility.PRIVATE.value}.")
         await session.exec(delete(parked).where(col(parked.key) == key, private))
         said = (col(outbox.key) == key, col(outbox.aggregate_version) < record.version)
         await session.exec(update(outbox).where(*said, col(outbox.payload).is_not(None)).values(payload=None))
+        return True
 
 
 def raw_of_parked(row: ParkedColumns) -> RawRecord:
@@ -118,6 +122,11 @@ def raw_of_parked(row: ParkedColumns) -> RawRecord:
         value=row.payload,
         headers=headers,
     )
+
+
+def key_of(raw: RawRecord) -> Key:
+    """Return under which key a record waits."""
+    return raw.topic, _key(raw)
 
 
 def _key(raw: RawRecord) -> str:

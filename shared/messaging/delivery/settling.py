@@ -16,7 +16,7 @@ from shared.db.upsert import insert_missing
 from shared.errors import Conflict, Refusal, Unavailable
 from shared.messaging.delivery.handling import Delivery
 from shared.messaging.delivery.letters import is_reactor
-from shared.messaging.delivery.parking import BEHIND
+from shared.messaging.delivery.parking import BEHIND, key_of
 from shared.messaging.envelope import RawRecord, Refused, read
 from shared.messaging.inbox import SettledLetterColumns
 from shared.messaging.registry import NotYet, Record
@@ -107,7 +107,7 @@ class Settling:
         if not is_reactor(group):
             for keeper in self.delivery.consumers.kept.get(record.aggregate, ()):
                 await keeper(session, [record])
-        elif await parking.holds(session, group, raw):
+        elif key_of(raw) in await parking.waiting(session, group, [raw]):
             await parking.park(session, group, raw, reason=BEHIND)
         else:
             await self.delivery.reactions.act(session, record, heard_at=heard_at)

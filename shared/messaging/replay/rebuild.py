@@ -8,14 +8,12 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from shared import crash
-from shared.contracts import CATALOGUE
 from shared.db.engine import Database
 from shared.db.scratch import twin
 from shared.db.trouble import is_transient
 from shared.errors import Unavailable
 from shared.messaging.delivery import DeadLetter, Delivery, group_of
 from shared.messaging.kafka import LogReader
-from shared.messaging.registry import parse_topic
 from shared.messaging.replay.exchange import Exchanged, Subject, exchange
 from shared.settings import KafkaAccess
 
@@ -57,8 +55,9 @@ async def rebuild(subject: Subject, clusters: Sequence[KafkaAccess], *, progress
         twin(subject.database, subject.metadata) as built,
         LogReader(*clusters, client_id=f"{subject.epci}.{subject.service}.rebuild") as reader,
     ):
-        heard = [topic for topic in await reader.topics() if _is_heard(subject, topic)]
-        await reader.follow(heard)
+        heard = subject.consumers.heard("projector").topics(own=subject.epci, members=subject.members)
+        there = await reader.topics()
+        await reader.follow([topic for topic in heard if topic in there])
         delivery = _delivery(subject, built, report)
         tries = 0
         while True:
@@ -74,20 +73,6 @@ async def rebuild(subject: Subject, clusters: Sequence[KafkaAccess], *, progress
             if tries > BUSY_TRIES:
                 raise Unavailable("La base est trop occupée pour échanger les tables. Réessayez.", retry_after=60)
             await asyncio.sleep(BUSY_PAUSE)
-
-
-def _is_heard(subject: Subject, name: str) -> bool:
-    """Tell whether the projector of this service hears a topic, as its pattern says."""
-    topic = parse_topic(name)
-    if topic is None or topic.aggregate not in subject.consumers.kept:
-        return False
-    state = CATALOGUE[topic.aggregate]
-    if topic.major != state.major:
-        return False
-    shared_at = [scope for scope in state.scopes if scope.value == "territory"]
-    if shared_at:
-        return topic.visibility in shared_at and topic.epci in subject.members
-    return topic.visibility in state.scopes and topic.epci == subject.epci
 
 
 def _delivery(subject: Subject, built: Database, report: Report) -> Delivery:

@@ -32,8 +32,8 @@ CRASHES = {
     "projector.after_poll": 1,
     "projector.before_commit": 1,
     "projector.after_commit": 1,
-    "reactor.before_commit": 3,
-    "reactor.after_commit": 3,
+    "reactor.before_commit": 1,
+    "reactor.after_commit": 1,
     "dlq.before_publish": 1,
     "dlq.after_publish": 1,
 }

@@ -21,7 +21,7 @@ from shared.messaging.topology import Topology
 from shared.territory.members import Territory
 from tests.support.backbone import SERVICE, TABLES, Base, Bench, Effect, KnownProject, Position, make_project
 from tests.support.code import ROOT
-from tests.support.crashing import KEYS, VERSIONS, Life, lives
+from tests.support.crashing import KEYS, VERSIONS, Life, change, lives
 from tests.support.databases import Store
 from tests.support.peer import Written, handled, send, written
 from tests.support.reading import caught_up, consuming, letters, reasons, topic_at
@@ -195,6 +195,10 @@ async def test_f12_a_record_at_which_processes_end_is_set_aside_after_three_star
     await asyncio.to_thread(folder.mkdir)
     url = await store.url(Base.metadata, folder=folder, name="bench")
     life = Life("bomb", str(folder), territory.sirens[0], bootstrap, url)
+    before = life.bench()
+    await change(before, life)
+    await before.publish()  # a start at an empty topic is no start at a record
+    await before.database.close()
     ends = [await _live(replace(life, crash_at="projector.after_poll:1")) for _ in range(3)]
 
     last = await _live(life)

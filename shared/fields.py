@@ -7,6 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
+from functools import lru_cache
 from typing import Annotated
 from uuid import UUID
 
@@ -63,6 +64,7 @@ def _digits(value: object) -> object:
     return re.sub(r"[\s\u202f\u00a0]", "", value) if isinstance(value, str) else value
 
 
+@lru_cache(maxsize=4096)
 def _siren(value: str) -> str:
     if not re.fullmatch(r"\d{9}", value) or not luhn.is_valid(value):
         raise ValueError("Un SIREN compte 9 chiffres ; vérifiez la saisie.")

@@ -30,10 +30,13 @@ async def keep_newest(
     """
     if not rows:
         return
-    insert = _insert(session)(table).values(list(rows))
+    columns = table.__table__  # type: ignore[attr-defined]
+    insert = _insert(session)(columns)
     changed = {name: insert.excluded[name] for name in rows[0] if name not in key}
-    guard = getattr(table, version) < insert.excluded[version]
-    await session.exec(insert.on_conflict_do_update(index_elements=list(key), set_=changed, where=guard))
+    guard = columns.c[version] < insert.excluded[version]
+    upsert = insert.on_conflict_do_update(index_elements=list(key), set_=changed, where=guard)
+    # Many rows of one statement, which the driver takes as they are: one of many values would be compiled each time.
+    await (await session.connection()).execute(upsert, list(rows))
 
 
 async def insert_missing(session: Session, table: type[SQLModel], rows: Rows, *, key: Sequence[str]) -> int:

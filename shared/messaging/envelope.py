@@ -5,6 +5,7 @@ from collections.abc import Container, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -159,6 +160,7 @@ def _attributes(
     return kind.removeprefix(prefix).removesuffix(suffix)[:60], _version(headers), _time(headers, now=now)
 
 
+@cache
 def _sources(state: type[State], epci: str) -> tuple[str, ...]:
     senders = SERVICES if state.service == EVERY_SERVICE else (state.service,)
     return tuple(f"/epci/{epci}/{sender}" for sender in senders)

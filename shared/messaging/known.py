@@ -25,7 +25,7 @@ class KnownColumns(SQLModel):
     """One aggregate of one EPCI as last heard; a deleted one stays, so that no older record revives it."""
 
     home_epci: str = Field(primary_key=True)
-    id: UUID = Field(primary_key=True)
+    id: UUID = Field(primary_key=True, index=True)
     version: int = Field(sa_type=big_key)
     deleted: bool = False
     occurred_at: datetime = Field(sa_type=UtcDateTime)

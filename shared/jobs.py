@@ -1,6 +1,7 @@
 """Things done on a tick: short transactions, run again at once while there is work, woken by commits."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from shared.signing import Signer
 from shared.territory.members import Territory
 
 GRACE_SECONDS = 10.0
+BREATH_SECONDS = 0.2
 log = structlog.get_logger(__name__)
 
 
@@ -115,6 +117,7 @@ class Runner:
             if not await self._leader.led(unless=stopping):
                 continue
             wake.clear()
+            rested = time.monotonic() + BREATH_SECONDS
             try:
                 while not stopping.is_set() and await self._step(ticking.job):
                     pass
@@ -126,6 +129,8 @@ class Runner:
                 )
                 await _until(stopping, at_most=min(pause, 5))
             await _until(wake, at_most=pause)
+            # The first commit is seen to at once; of those that follow closely, several together.
+            await _until(stopping, at_most=max(rested - time.monotonic(), 0))
 
     async def _step(self, job: Job) -> int:
         origin = self._work.database.origin

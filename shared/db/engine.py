@@ -141,7 +141,7 @@ def _postgresql(url: URL, schema: str) -> AsyncEngine:
 
 
 def _sqlite(url: URL, pragmas: Mapping[str, str]) -> AsyncEngine:
-    engine = create_async_engine(url, connect_args={"timeout": 5}, pool_size=2, max_overflow=20, hide_parameters=True)
+    engine = create_async_engine(url, connect_args={"timeout": 5}, pool_size=5, max_overflow=20, hide_parameters=True)
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 - adapter of the driver

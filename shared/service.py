@@ -10,12 +10,14 @@ from sqlalchemy import MetaData
 from shared.db.answers import AnswerColumns
 from shared.db.engine import Database
 from shared.db.session import Session
+from shared.findings import Finding
 from shared.identity.access import Scope
 from shared.jobs import Jobs
 from shared.messaging.inbox import MessageTables
 from shared.messaging.known import KnownColumns, Projection
 from shared.messaging.registry import Consumers
 from shared.messaging.restating import Aggregates
+from shared.settings import InstanceSettings
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,9 @@ class Section:
     load: Callable[[Session, Scope], Awaitable[Mapping[str, Any]]]
     side: bool = False
     order: int = 50
+
+
+Check = Callable[[InstanceSettings], Awaitable[Finding]]
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,8 @@ class Service:
     """Where the versions of what it tells are counted, its heartbeat aside."""
     after_restore: Callable[[Session, Scope], Awaitable[None]] | None = None
     """Sees to it that a database restored from a copy does nothing that was done after the copy."""
+    checks: tuple[Check, ...] = ()
+    """What ``estuaire doctor`` asks of this service: machines that only it speaks to."""
 
 
 @dataclass

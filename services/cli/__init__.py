@@ -9,7 +9,7 @@ from shared.errors import Refusal
 
 # A noun is imported when it is called: `serve` must not wait for what only the demo needs.
 _RECOVERY = ("rebuild", "republish", "backup", "restore", "restore-check")
-COMMANDS = ("serve", "migrate", "migration", "prepare", "demo", "status", *_RECOVERY)
+COMMANDS = ("serve", "migrate", "migration", "prepare", "demo", "status", "doctor", *_RECOVERY)
 GROUPS = ("kafka", "contracts", "dlq", "outbox", "tokens", "topology", "membership")
 _MODULES = {"migrate": "migrations", "migration": "migrations", "restore-check": "restore"}
 

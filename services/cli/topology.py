@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 import yaml
 
-from services.cli.findings import welcome_at
+from services.cli.checks.welcomes import welcome_at
 from services.cli.settings import read_access
 from services.cli.topology_plan import show_guests, show_topics
 from shared.clock import today

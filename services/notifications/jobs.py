@@ -12,6 +12,7 @@ from services.notifications.rules.delivery import LEASE, Heard, Lane
 from services.notifications.rules.house import house_of
 from shared import crash
 from shared.clock import now
+from shared.findings import Finding
 from shared.identity.access import Scope, instance_scope
 from shared.ids import uuid7
 from shared.jobs import Jobs, Work
@@ -134,4 +135,18 @@ def _relay_address(settings: InstanceSettings) -> RelayAddress:
     password = settings.smtp_password.get_secret_value() if settings.smtp_password else ""
     return RelayAddress(
         settings.smtp_host, settings.smtp_port, settings.smtp_security, settings.smtp_user, password=password
+    )
+
+
+async def check_relay(settings: InstanceSettings) -> Finding:
+    """Say whether the mail relay lets us in, without sending anything."""
+    at = f"{settings.smtp_host}:{settings.smtp_port}"
+    cause = await SmtpRelay(_relay_address(settings), name="localhost").greet()
+    if not cause:
+        return Finding("Relais de messagerie", f"{at} répond et nous laisse entrer.")
+    return Finding(
+        "Relais de messagerie",
+        f"{at} ne nous laisse pas entrer ({cause}). Les courriels attendent, aucun n’est perdu.",
+        "Relais arrêté, port ou pare-feu, sécurité de la ligne (ESTUAIRE_SMTP_SECURITY), nom ou mot de passe refusé.",
+        "Vérifier ESTUAIRE_SMTP_HOST, _PORT et _SECURITY, puis _USER et _PASSWORD auprès de qui tient le relais.",
     )

@@ -3,7 +3,7 @@
 from services.notifications import api, pages
 from services.notifications.commands.restoring import set_mails_aside
 from services.notifications.consumers import consumers
-from services.notifications.jobs import jobs
+from services.notifications.jobs import check_relay, jobs
 from services.notifications.models import (
     TABLES,
     Base,
@@ -28,6 +28,7 @@ SERVICE = Service(
     routers=(api.router, pages.router),
     consumers=consumers,
     jobs=jobs,
+    checks=(check_relay,),
     home=(
         Section("feed", "notifications/home_feed.html", load_home_feed, order=10),
         Section("heard", "notifications/home_heard.html", load_home_heard, side=True, order=90),

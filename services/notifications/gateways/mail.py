@@ -77,6 +77,16 @@ class SmtpRelay:
         refused = await self._envelope(client, mail)
         return refused or await self._content(client, mail)
 
+    async def greet(self) -> str:
+        """Connect and log in without any mail; return why that did not work, empty if it did."""
+        try:
+            await self._connected()
+        except (SMTPException, OSError) as away:
+            return _cause(away)
+        finally:
+            await self._close()
+        return ""
+
     async def _envelope(self, client: SMTP, mail: Outgoing) -> Answer | None:
         try:
             await client.mail(mail.sender, encoding="ascii")

@@ -1,11 +1,11 @@
 """Topics from the territory file and the contracts: planned, created, compared; never silently changed."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from time import monotonic, sleep
 
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaException, TopicCollection
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # re-exported without saying so
     AlterConfigOpType,
     ConfigEntry,
@@ -169,6 +169,39 @@ class Topology:
         except KafkaException as refused:
             raise Unavailable("Kafka ne répond pas à cette adresse.", retry_after=5) from refused
         return {name for name, topic in topics.items() if all(one.leader >= 0 for one in topic.partitions.values())}
+
+    def allowed(self, names: Sequence[str]) -> dict[str, set[str]]:
+        """Return what this access may do with topics that are there: ``write``, ``read``… by topic.
+
+        Raises:
+            Unavailable: the cluster does not answer.
+        """
+        asked = self._admin.describe_topics(
+            TopicCollection(list(names)), include_authorized_operations=True, request_timeout=self._patience
+        )
+        try:
+            return {
+                name: {str(one).partition(".")[2].lower() for one in answer.result().authorized_operations or ()}
+                for name, answer in asked.items()
+            }
+        except KafkaException as refused:
+            raise refused_by_kafka(refused, doing="lire les sujets") from refused
+
+    def lagging(self, names: Collection[str]) -> list[str]:
+        """Return the topics of which a copy is late or lost.
+
+        Raises:
+            Unavailable: the cluster does not answer.
+        """
+        try:
+            topics = self._admin.list_topics(timeout=self._patience).topics
+        except KafkaException as refused:
+            raise refused_by_kafka(refused, doing="lire les sujets") from refused
+        return [
+            name
+            for name in names
+            if name in topics and any(len(one.isrs) < len(one.replicas) for one in topics[name].partitions.values())
+        ]
 
     def align(self, plan: Plan) -> int:
         """Give topics that differ the settings planned, leaving their other settings alone; return how many.

@@ -1,23 +1,7 @@
-"""What an operator is told of a fault: what is seen, what probably causes it, what to do."""
+"""What it means, in French, that a cluster receives us as it does."""
 
-from dataclasses import dataclass
-
+from shared.findings import Finding
 from shared.messaging.kafka import Welcome
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing looked at; without a cause and a remedy nothing is wrong with it."""
-
-    about: str
-    seen: str
-    cause: str = ""
-    remedy: str = ""
-
-    @property
-    def is_fault(self) -> bool:
-        """Whether somebody has to do something."""
-        return bool(self.remedy)
 
 
 def welcome_at(bootstrap: str, welcome: Welcome, *, which: str = "KAFKA", about: str = "Kafka") -> Finding:

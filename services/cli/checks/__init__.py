@@ -1,0 +1,1 @@
+"""What `estuaire doctor` looks at, one file per thing."""

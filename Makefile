@@ -37,7 +37,7 @@ kafka-stop: ## Stop the local Kafka
 	@$(PY) -m services kafka stop
 
 test: setup ## Run the whole test suite on a real Kafka
-	@$(PY) -m pytest -n 4 --dist loadfile
+	@$(PY) -m pytest -n 5 --dist loadfile --no-loadscope-reorder
 
 check: setup ## Format, lint, types, walls, migrations, contracts: what CI refuses
 	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy && .venv/bin/lint-imports --no-cache && $(PY) -m services contracts check && $(PY) -m pytest -q -p no:randomly tests/architecture

@@ -13,6 +13,7 @@ from tests.support.databases import Files, OnServer, Store
 from tests.support.postgres import NoPostgres, Server, find_postgres
 from tests.support.territory import make_territory, random_siren
 
+LONG = {"chaos", "recovery", "demo", "secured", "browser", "journeys"}
 _BROKER = pytest.StashKey[Broker]()
 _POSTGRES = pytest.StashKey[Server]()
 _GIVEN = "estuaire_bootstrap"
@@ -51,6 +52,12 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     if broker is None or postgres is None:
         return []
     return [f"kafka: {broker.how} at {broker.bootstrap}", f"postgresql: {postgres.how}"]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take minutes: at the end one worker would run them while the others wait."""
+    items.sort(key=lambda item: item.path.parent.name not in LONG)
 
 
 @pytest.fixture(scope="session")

@@ -41,7 +41,7 @@ async def _look(
     settings: InstanceSettings, access: KafkaAccess, reach: tuple[Visibility, ...], *, which: str
 ) -> list[Finding]:
     about = "Kafka du territoire" if which == "KAFKA" else "Kafka privé"
-    welcome = await knock(access)
+    welcome = await knock(access, patience=PATIENCE_SECONDS)
     found = [welcome_at(access.bootstrap, welcome, which=which, about=about)]
     if welcome is Welcome.ANSWERS:
         found += await asyncio.to_thread(_topics, settings.siren, access, reach, about)

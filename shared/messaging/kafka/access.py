@@ -64,12 +64,19 @@ def broker_security(access: KafkaAccess) -> BaseSecurity:
     return BaseSecurity(ssl_context=access.tls, use_ssl=access.secured)
 
 
-async def knock(access: KafkaAccess) -> Welcome:
-    """Try each address of a cluster in turn; tell that one answers us, or what the last one made of it."""
+async def knock(access: KafkaAccess, *, patience: float = ASKED_SECONDS) -> Welcome:
+    """Try each address of a cluster in turn; tell that one answers us, or what the last one made of it.
+
+    Args:
+        access: the way in.
+        patience: how long each address may take, in seconds.
+    """
     found = Welcome.UNREACHABLE
     for address in access.bootstrap.split(","):
         host, _, port = address.strip().rpartition(":")
-        found = await _knock(access, host.strip("[]"), int(port)) if port.isdigit() else Welcome.UNKNOWN_NAME
+        found = Welcome.UNKNOWN_NAME
+        if port.isdigit():
+            found = await _knock(access, host.strip("[]"), int(port), patience=patience)
         if found is Welcome.ANSWERS:
             break
     return found
@@ -82,14 +89,14 @@ async def tell_away(access: KafkaAccess, *, client: str, error: BaseException) -
     told("kafka_away", client=client, error=type(error).__name__, reason=found.value)
 
 
-async def _knock(access: KafkaAccess, host: str, port: int) -> Welcome:
+async def _knock(access: KafkaAccess, host: str, port: int, *, patience: float) -> Welcome:
     options = client_options(access)
     del options["bootstrap_servers"]
-    connection = AIOKafkaConnection(host, port, request_timeout_ms=int(ASKED_SECONDS * 1000), **options)
+    connection = AIOKafkaConnection(host, port, request_timeout_ms=int(patience * 1000), **options)
     found = Welcome.ANSWERS
     try:
         # Several requests, each with its own bound; this is that of the whole.
-        await asyncio.wait_for(connection.connect(), ASKED_SECONDS)
+        await asyncio.wait_for(connection.connect(), patience)
     except OSError as error:  # no line was ever open
         return _judge(error)
     except KafkaError as error:

@@ -120,7 +120,8 @@ class Subscribers:
         return [one.group_id or "" for one in subscribers if not one.running or all(task.done() for task in one.tasks)]
 
     def _build(self) -> KafkaBroker:
-        quiet = logging.getLogger("faststream.kafka")
+        # None of its own family: those write coloured lines past ours.
+        quiet = logging.getLogger(f"{__name__}.client")
         quiet.setLevel(logging.ERROR)  # it warns at each start that topics are not created by clients, as we want
         broker = KafkaBroker(
             self.access.bootstrap.split(","),  # of one text FastStream makes one address, whatever is in it

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,16 @@ from shared.outbound import HttpError, plain_client
 
 READY_SECONDS = 90
 STOP_SECONDS = 30
+NURSERY = ("-m", "services.cli.nursery")
 
 
 class Instances:
     """The processes of every EPCI."""
 
-    def __init__(self, grounds: Grounds) -> None:
+    def __init__(self, grounds: Grounds, *, nursery: Sequence[str] = NURSERY) -> None:
+        """Say where the instances live, and what Python runs to fork them."""
         self._grounds = grounds
+        self._program = nursery
         self._bootstrap = ""
         self._nursery: subprocess.Popen[str] | None = None
         self._children: dict[str, psutil.Process] = {}
@@ -33,7 +37,7 @@ class Instances:
         tied = [sys.executable, "-I", "-S", str(GUARD), str(os.getpid())]
         plain = {name: value for name, value in os.environ.items() if not name.startswith("ESTUAIRE_")}
         self._nursery = subprocess.Popen(  # noqa: S603 - our own command
-            [*tied, sys.executable, "-m", "services.cli.nursery"],
+            [*tied, sys.executable, *self._program],
             env={**plain, "MALLOC_ARENA_MAX": "2"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -46,7 +50,7 @@ class Instances:
         if not self._children:
             self._answer()  # the nursery says that it is ready
         log = place.folder / "instance.log"
-        self._ask({"environment": self._environment(place), "log": str(log.resolve())})
+        self._ask({"environment": self.environment(place), "log": str(log.resolve())})
         self._children[place.code] = psutil.Process(int(self._answer()["pid"]))
 
     def start_all(self, bootstrap: str) -> None:
@@ -84,6 +88,10 @@ class Instances:
         self._children[place.code].kill()
         self._children[place.code].wait(10)
 
+    def process(self, place: Place) -> psutil.Process:
+        """Return the process an instance was last started as; it may have ended."""
+        return self._children[place.code]
+
     def dead(self) -> list[Place]:
         """Return the places whose instance has ended."""
         return [place for place in self._grounds.places if not _lives(self._children[place.code])]
@@ -118,7 +126,8 @@ class Instances:
         answer: dict[str, Any] = json.loads(line)
         return answer
 
-    def _environment(self, place: Place) -> dict[str, str]:
+    def environment(self, place: Place) -> dict[str, str]:
+        """Return the settings that an instance starts with."""
         return {
             "ESTUAIRE_SIREN": place.siren,
             "ESTUAIRE_TERRITORY_FILE": str(self._grounds.territory_file.resolve()),

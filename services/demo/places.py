@@ -86,11 +86,12 @@ def settle(folder: Path) -> Grounds:
     territory_file = folder / "territory.yaml"
     territory_file.write_text(yaml.safe_dump(facts, allow_unicode=True, sort_keys=False), encoding="utf-8")
     territory = read_territory(territory_file)
-    places = [_place(folder, code, territory, port=ports[code]) for code in codes]
+    places = [make_place(folder, code, territory, port=ports[code]) for code in codes]
     return Grounds(folder, territory_file, territory, tuple(places), ports["smtp"], ports["mailbox"])
 
 
-def _place(folder: Path, code: str, territory: Territory, *, port: int) -> Place:
+def make_place(folder: Path, code: str, territory: Territory, *, port: int) -> Place:
+    """Return the place of one EPCI, its folder and its tokens made at first use."""
     member = next(one for one in territory if one.code == code)
     own = folder / code
     own.mkdir(exist_ok=True)

@@ -8,11 +8,13 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
 import asyncpg
+import psutil
 
 from tests.support.broker import free_port
 from tests.support.engines import docker_answers
@@ -38,6 +40,10 @@ class Server:
     url: str
     how: str
     stop: Callable[[], None] = field(default=lambda: None)
+    kill: Callable[[], None] | None = None
+    """Ends every process of it at once; there is none for a server that is not ours."""
+    restart: Callable[[], None] | None = None
+    """Starts it again on what it had."""
 
 
 def find_postgres() -> Server:
@@ -71,12 +77,16 @@ def _container() -> Server | str:
 
 
 def _machine() -> Server | str:
+    binaries = machine_binaries()
+    return start(binaries, settings=FAST) if binaries else "no binaries on this machine"
+
+
+def machine_binaries() -> Path | None:
+    """Return the folder of the newest binaries that the machine has."""
     folders = [Path(found).parent for found in [shutil.which("initdb")] if found]
     folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    for folder in folders:
-        if (folder / "initdb").exists() and (folder / "postgres").exists():
-            return start(folder, settings=FAST)
-    return "no binaries on this machine"
+    whole = (one for one in folders if (one / "initdb").exists() and (one / "postgres").exists())
+    return next(whole, None)
 
 
 def _package() -> Server | str:
@@ -108,22 +118,41 @@ def start(binaries: Path, *, settings: Sequence[str] = (), folder: Path | None =
     subprocess.run(making, check=True, capture_output=True, cwd=data, **as_user)  # type: ignore[call-overload]  # noqa: S603
     options = [one for pair in (*USUAL, *settings) for one in ("-c", pair)]
     running = [binaries / "postgres", "-D", data, "-p", str(port), "-k", data, "-h", "127.0.0.1", *options]
-    with (home / "log").open("wb") as log:
-        process = subprocess.Popen(running, stdout=log, stderr=log, cwd=data, **as_user)  # type: ignore[call-overload]  # noqa: S603
     url = f"postgresql://estuaire@127.0.0.1:{port}/postgres"
+    processes: list[subprocess.Popen[bytes]] = []
+
+    def run() -> None:
+        with (home / "log").open("ab") as log:
+            processes.append(subprocess.Popen(running, stdout=log, stderr=log, cwd=data, **as_user))  # type: ignore[call-overload]  # noqa: S603
+        _wait_for(url, processes[-1], log=home / "log")
 
     def stop() -> None:
-        process.terminate()  # the smart stop waits for clients, of which none may be left
-        try:
-            process.wait(5)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(5)
+        _stop(processes[-1])
         shutil.rmtree(home, ignore_errors=True)
 
-    _wait_for(url, process, log=home / "log")
+    run()
     version = subprocess.run([binaries / "postgres", "--version"], capture_output=True, text=True, check=True)  # noqa: S603
-    return Server(url, f"{version.stdout.split()[2]} of {binaries}", stop)
+    how = f"{version.stdout.split()[2]} of {binaries}"
+    return Server(url, how, stop, kill=lambda: _kill(processes[-1]), restart=run)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()  # the smart stop waits for clients, of which none may be left
+    try:
+        process.wait(5)
+    except subprocess.TimeoutExpired:
+        _kill(process)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """End a server and its children, which would keep its memory from the next one."""
+    if process.poll() is None:
+        children = psutil.Process(process.pid).children(recursive=True)
+        for one in (psutil.Process(process.pid), *children):
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
+        process.wait(5)
+        psutil.wait_procs(children, timeout=5)
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes], *, log: Path) -> None:

@@ -11,9 +11,9 @@ from shared.territory.members import Member, Territory
 _COLOURS = ("#4b4da8", "#15598c", "#9a2f5d", "#44691e", "#7a5312", "#0c6a60", "#84398c")
 
 
-def random_siren() -> str:
-    """Return a valid SIREN that nobody else in this run has."""
-    digits = "9" + "".join(random.choices("0123456789", k=7))  # noqa: S311 - no secret
+def random_siren(chance: random.Random | None = None) -> str:
+    """Return a valid SIREN that nobody else in this run has; the same one again for the same ``chance``."""
+    digits = "9" + "".join((chance or random).choices("0123456789", k=7))
     return digits + luhn.calc_check_digit(digits)
 
 

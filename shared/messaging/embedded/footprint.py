@@ -25,21 +25,27 @@ class Ports:
         return cls(broker=int(kept["broker"]), controller=int(kept["controller"])) if kept else None
 
     @classmethod
-    def settle(cls, folder: Path, *, broker: int | None = None) -> Self:
+    def settle(cls, folder: Path, *, broker: int | None = None, controller: int | None = None) -> Self:
         """Keep and return the folder's ports; free ones are drawn the first time.
 
+        Args:
+            folder: of the node.
+            broker: the port wanted for clients.
+            controller: the port at which the other nodes of its cluster look for it; of a single node nobody does.
+
         Raises:
-            PortTaken: another program listens on the port wanted, or on the one that clients already know.
+            PortTaken: another program listens on a port wanted, or on the one that clients already know.
         """
         kept = cls.read(folder)
         wanted = broker or (kept.broker if kept else None)
-        if wanted and not is_free(wanted):
-            raise PortTaken(wanted)
+        for port in (wanted, controller):
+            if port and not is_free(port):
+                raise PortTaken(port)
         drawn = free_ports(3)
         chosen = wanted or drawn[0]
         reusable = kept and kept.controller != chosen and is_free(kept.controller)
-        controller = kept.controller if kept and reusable else next(port for port in drawn if port != chosen)
-        ports = cls(broker=chosen, controller=controller)
+        other = kept.controller if kept and reusable else next(port for port in drawn if port != chosen)
+        ports = cls(broker=chosen, controller=controller or other)
         _write(folder / "ports.json", asdict(ports))
         return ports
 

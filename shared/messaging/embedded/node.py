@@ -106,7 +106,7 @@ class LocalKafka:
         """
         await self._free_folder()
         kafka = await asyncio.to_thread(installation, progress)
-        ports = Ports.settle(self.folder, broker=self._port)
+        ports = Ports.settle(self.folder, broker=self._port, controller=self._shape.controller_port)
         await asyncio.to_thread(storage.make_ready, self.folder, ports, kafka, self._shape)
         self.cut_short += storage.was_cut_short(self.folder)
         broker = ("kafka.Kafka", storage.CONFIGURATION)

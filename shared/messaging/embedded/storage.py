@@ -27,6 +27,8 @@ class Shape:
     """More arguments of the format tool, such as ``--add-scram`` and its value."""
     cluster_id: str = ""
     """The id that the nodes of one cluster share; drawn when empty."""
+    controller_port: int | None = None
+    """Where the other nodes of its cluster look for this one; drawn when there are none."""
 
 
 USUAL = Shape()

@@ -1,0 +1,1 @@
+"""Users of every EPCI, over HTTP only, and what they were told."""

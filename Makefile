@@ -39,8 +39,11 @@ kafka-stop: ## Stop the local Kafka
 test: setup ## Run the whole test suite on a real Kafka
 	@$(PY) -m pytest -n 5 --dist loadfile --no-loadscope-reorder
 
-chaos: setup ## Break a territory on purpose (SEED=… PROFILE=smoke|full|quick LAYOUT=single|trio|secured DB=sqlite|postgres; PLANTED=1)
+chaos: setup ## Break a territory on purpose (SEED=… PROFILE=smoke|full|quick LAYOUT=single|trio DB=sqlite|postgres; PLANTED=1)
 	@$(PY) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(PROFILE),--profile $(PROFILE)) $(if $(LAYOUT),--layout $(LAYOUT)) $(if $(DB),--db $(DB)) $(if $(PLANTED),--planted)
+
+bench: setup ## Take the figures of the backbone beside their floors (PROFILE=1, GROW=1, ONLY=relay, JSON=file)
+	@$(PY) -m tests.bench $(if $(PROFILE),--profile) $(if $(GROW),--grow) $(if $(ONLY),--only $(ONLY)) $(if $(JSON),--json $(JSON))
 
 check: setup ## Format, lint, types, walls, migrations, contracts: what CI refuses
 	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy && .venv/bin/lint-imports --no-cache && $(PY) -m services contracts check && $(PY) -m pytest -q -p no:randomly tests/architecture
@@ -63,4 +66,4 @@ lock: ## Resolve the dependencies again into requirements.lock
 clean: ## Remove what setup and runs made
 	@rm -rf .venv .data shared/web/node_modules shared/web/static/vendor tests/browser/node_modules tests/contracts/asyncapi/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help setup demo run kafka kafka-stop test chaos check fix migration migrate contracts lock clean
+.PHONY: help setup demo run kafka kafka-stop test chaos bench check fix migration migrate contracts lock clean

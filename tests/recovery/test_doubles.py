@@ -12,6 +12,9 @@ from tests.support.instances import Served, environment, estuaire, serving
 from tests.support.topics import dump
 from tests.support.waiting import eventually
 
+# Whole instances live here, each in a process of its own.
+pytestmark = pytest.mark.timeout(400)
+
 
 @pytest.fixture
 def twins(tmp_path: Path, territory: Territory, topics: Topology, bootstrap: str) -> list[dict[str, str]]:

@@ -3,6 +3,8 @@
 from datetime import date
 from pathlib import Path
 
+import pytest
+
 from services.host import SERVICES
 from shared.clock import now
 from shared.db.engine import Database
@@ -14,6 +16,9 @@ from tests.support.instances import environment, estuaire
 from tests.support.reading import consuming
 from tests.support.recovery import versions
 from tests.support.waiting import eventually
+
+# Whole instances live here, each in a process of its own.
+pytestmark = pytest.mark.timeout(400)
 
 
 async def test_the_history_of_an_epci_that_joins_is_read_from_its_beginning(

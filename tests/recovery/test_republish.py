@@ -22,6 +22,9 @@ from tests.support.territory import make_territory, random_siren
 from tests.support.topics import dump
 from tests.support.waiting import eventually
 
+# Whole instances live here, each in a process of its own.
+pytestmark = pytest.mark.timeout(400)
+
 SEVEN, EACH = 7, 40
 
 

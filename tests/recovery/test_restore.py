@@ -18,6 +18,8 @@ from tests.support.instances import Served, environment, estuaire, serving
 from tests.support.topics import dump
 from tests.support.waiting import eventually
 
+# Each lives through a dozen commands, each a process of its own.
+pytestmark = pytest.mark.timeout(400)
 NewUrl = Callable[[str], Awaitable[str]]
 KILLED = 137
 SERVED = ("projects", "contacts", "notifications")

@@ -14,6 +14,7 @@ import yaml
 
 from shared.outbound import Answer, HttpError, plain_client
 from shared.territory.members import Territory
+from tests.support.postgres import machine_binaries, packaged_binaries
 
 READY_SECONDS = 60
 
@@ -59,8 +60,10 @@ def environment(territory: Territory, folder: Path, *, bootstrap: str, port: int
     file = folder / "territory.yaml"
     file.write_text(yaml.safe_dump(territory.model_dump(mode="json")), encoding="utf-8")
     plain = {name: value for name, value in os.environ.items() if not name.startswith("ESTUAIRE_")}
+    tools = machine_binaries() or packaged_binaries()  # of the version of the server, which they may not be newer than
     return {
         **plain,
+        "PATH": os.pathsep.join([os.environ["PATH"], *([str(tools)] if tools else [])]),
         "ESTUAIRE_SIREN": territory.sirens[0],
         "ESTUAIRE_TERRITORY_FILE": str(file),
         "ESTUAIRE_DATA_DIR": str(folder / "data"),

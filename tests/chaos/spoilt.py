@@ -52,8 +52,9 @@ def _one_less(evidence: Evidence, table: type[SQLModel]) -> Evidence:
 
 def _record_lost(evidence: Evidence) -> Evidence:
     topic, records = _projects(evidence)
-    told = {one.id for one in evidence.lines if _is_kept(one, "project.rename")}
-    lost = _last(one for one in evidence.ours(topic) if (one.key or b"").decode() in told and one.version > 1)
+    # Some versions were promised to nobody: a state is told again where an old record came after it.
+    told = {(one.id, one.version) for one in evidence.lines if _is_kept(one, "project.rename")}
+    lost = _last(one for one in evidence.ours(topic) if ((one.key or b"").decode(), one.version) in told)
     return _records(evidence, topic, [one for one in records if one.version != lost.version or one.key != lost.key])
 
 

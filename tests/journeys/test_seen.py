@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +13,7 @@ from shared import tracing
 from shared.territory.members import Territory
 from tests.support.broker import free_port
 from tests.support.collector import Collector, Seen, collecting
-from tests.support.instances import Served, environment, serving
+from tests.support.instances import Served, environment, estuaire, serving
 from tests.support.territory import make_territory, random_siren
 from tests.support.waiting import eventually
 
@@ -199,8 +197,7 @@ async def test_figures_tell_of_requests_jobs_databases_and_kafka(pair: Pair) -> 
 
 async def status(settings: dict[str, str]) -> tuple[int, dict[str, Any]]:
     """Return what ``estuaire status --json`` answers."""
-    command = [sys.executable, "-m", "services", "status", "--json"]
-    ended = await asyncio.to_thread(subprocess.run, command, env=settings, capture_output=True, check=False)
+    ended = await asyncio.to_thread(estuaire, settings, "status", "--json")
     return ended.returncode, json.loads(ended.stdout)
 
 

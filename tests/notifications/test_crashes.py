@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import sys
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -17,8 +16,10 @@ from services.notifications.rules.filters import Rhythm
 from shared.clock import now, shifted
 from shared.contracts.events import MailOrder
 from shared.ids import uuid7
-from tests.support.code import ROOT
+from tests.support import forks
+from tests.support.instances import crashing
 from tests.support.notifications import Instance, Sink, hear_news, make_rule, record_of, subscribe
+from tests.support.notifications_child import main
 
 TO = "maud@example.org"
 
@@ -28,21 +29,10 @@ async def crash_at(instance: Instance, point: str) -> int:
     folder, port = instance.work.settings.data_dir, instance.work.settings.smtp_port
     territory = yaml.safe_dump(instance.territory.model_dump(mode="json"))
     (folder / "territory.yaml").write_text(territory, encoding="utf-8")
-    child = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "tests.support.notifications_child",
-        str(folder),
-        instance.siren,
-        str(port),
-        instance.database.url.render_as_string(hide_password=False),
-        cwd=ROOT,
-        env={**os.environ, "ESTUAIRE_CRASH_AT": f"{point}:1", "ESTUAIRE_TESTING": "1", "PYTHONPATH": str(ROOT)},
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    async with asyncio.timeout(60):
-        return await child.wait()
+    url = instance.database.url.render_as_string(hide_password=False)
+    env = os.environ | crashing(f"{point}:1")
+    child = await asyncio.to_thread(forks.run, main, str(folder), instance.siren, str(port), url, env=env)
+    return child.returncode
 
 
 async def rows(instance: Instance) -> Sequence[Delivery]:

@@ -124,6 +124,11 @@ def _end(life: Life) -> int:
     return 0
 
 
+def live_once() -> None:
+    """Be the process of one life: its folder, and itself as JSON."""
+    sys.exit(_end(Life(**json.loads(sys.argv[1]))))
+
+
 def _main() -> None:
     names: dict[int, str] = {}
     for one in json.load(sys.stdin):

@@ -1,9 +1,8 @@
-"""Real instances as their operators start them: ``estuaire serve`` in a process, settings from the environment."""
+"""Real instances: ``estuaire serve`` in a process of its own, settings from the environment; and commands beside it."""
 
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +13,9 @@ import yaml
 
 from shared.outbound import Answer, HttpError, plain_client
 from shared.territory.members import Territory
-from tests.support.postgres import machine_binaries, packaged_binaries
+from tests.support import forks
+from tests.support.forks import Fork
+from tests.support.postgres import path_with_tools
 
 READY_SECONDS = 60
 
@@ -25,7 +26,7 @@ class Served:
 
     url: str
     token: str
-    process: subprocess.Popen[bytes]
+    process: Fork
     folder: Path
     settings: dict[str, str]
     """What it was started with, for commands beside it."""
@@ -60,10 +61,9 @@ def environment(territory: Territory, folder: Path, *, bootstrap: str, port: int
     file = folder / "territory.yaml"
     file.write_text(yaml.safe_dump(territory.model_dump(mode="json")), encoding="utf-8")
     plain = {name: value for name, value in os.environ.items() if not name.startswith("ESTUAIRE_")}
-    tools = machine_binaries() or packaged_binaries()  # of the version of the server, which they may not be newer than
     return {
         **plain,
-        "PATH": os.pathsep.join([os.environ["PATH"], *([str(tools)] if tools else [])]),
+        "PATH": path_with_tools(),
         "ESTUAIRE_SIREN": territory.sirens[0],
         "ESTUAIRE_TERRITORY_FILE": str(file),
         "ESTUAIRE_DATA_DIR": str(folder / "data"),
@@ -76,14 +76,13 @@ def environment(territory: Territory, folder: Path, *, bootstrap: str, port: int
 @contextmanager
 def serving(settings: dict[str, str], folder: Path, *services: str, token: str = "") -> Iterator[Served]:
     """Run ``estuaire serve`` while the block runs; with a token of its own unless one is given."""
-    estuaire = [sys.executable, "-m", "services"]
     if not token:
-        adding = subprocess.run(  # noqa: S603 - our own command
-            [*estuaire, "tokens", "add", "essai", "--role", "admin"], env=settings, capture_output=True, check=True
-        )
-        token = adding.stdout.decode().strip()
-    with (folder / "serve.log").open("wb") as log:
-        process = subprocess.Popen([*estuaire, "serve", *services], env=settings, stdout=log, stderr=log)  # noqa: S603
+        added = estuaire(settings, "tokens", "add", "essai", "--role", "admin")
+        added.check_returncode()
+        token = added.stdout.strip()
+    log = folder / "serve.log"
+    log.unlink(missing_ok=True)
+    process = Fork(forks.estuaire, arguments=["serve", *services], env=settings, out=log, err=log)
     try:
         yield Served(settings["ESTUAIRE_BASE_URL"], token, process, folder, settings)
     finally:
@@ -92,9 +91,12 @@ def serving(settings: dict[str, str], folder: Path, *services: str, token: str =
             process.wait(10)
 
 
-def estuaire(settings: dict[str, str], *arguments: str, crash_at: str = "") -> subprocess.CompletedProcess[str]:
-    """Run a command as an operator does, to its end or to a crash point."""
+def estuaire(settings: dict[str, str], *arguments: str, crash_at: str = "") -> "subprocess.CompletedProcess[str]":
+    """Run a command, to its end or to a crash point."""
     wide = settings | {"COLUMNS": "200"}
-    crashing = {"ESTUAIRE_TESTING": "1", "ESTUAIRE_CRASH_AT": crash_at} if crash_at else {}
-    command = [sys.executable, "-m", "services", *arguments]
-    return subprocess.run(command, env=wide | crashing, capture_output=True, text=True, check=False)  # noqa: S603 - ours
+    return forks.run(forks.estuaire, *arguments, env=wide | crashing(crash_at))
+
+
+def crashing(point: str) -> dict[str, str]:
+    """Return the settings with which a program ends at a crash point; none for none."""
+    return {"ESTUAIRE_TESTING": "1", "ESTUAIRE_CRASH_AT": point} if point else {}

@@ -16,7 +16,7 @@ from shared.signing import Signer
 from shared.territory.members import read_territory
 
 
-async def main(folder: Path, siren: str, port: int, url: str) -> None:
+async def do_one_job(folder: Path, siren: str, port: int, url: str) -> None:
     """Send the service mails of the database at ``url``, then run the rules whose hour has come."""
     territory = read_territory(folder / "territory.yaml")
     settings = InstanceSettings(
@@ -37,5 +37,7 @@ async def main(folder: Path, siren: str, port: int, url: str) -> None:
     await database.close()
 
 
-if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]))
+def main() -> None:
+    """Be that process: ``… FOLDER SIREN PORT URL``."""
+    _, folder, siren, port, url = sys.argv
+    asyncio.run(do_one_job(Path(folder), siren, int(port), url))

@@ -26,5 +26,6 @@ async def hear_once(url: str, epci: str, bootstrap: str, topic: str) -> None:
     await bench.database.close()
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Be that process."""
     asyncio.run(hear_once(*sys.argv[1:]))

@@ -136,6 +136,12 @@ def start(binaries: Path, *, settings: Sequence[str] = (), folder: Path | None =
     return Server(url, how, stop, kill=lambda: _kill(processes[-1]), restart=run)
 
 
+def path_with_tools() -> str:
+    """Return a PATH with the programs of the version of the server: newer ones may not be used on it."""
+    tools = machine_binaries() or packaged_binaries()
+    return os.pathsep.join([os.environ["PATH"], *([str(tools)] if tools else [])])
+
+
 def _stop(process: subprocess.Popen[bytes]) -> None:
     process.terminate()  # the smart stop waits for clients, of which none may be left
     try:

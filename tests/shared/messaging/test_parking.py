@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import sys
 from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
@@ -18,8 +17,10 @@ from shared.messaging.envelope import RawRecord
 from shared.messaging.kafka import raw_of
 from shared.messaging.registry import topic_of
 from shared.territory.members import Territory
+from tests.support import forks
 from tests.support.backbone import SERVICE, Attempt, Bench, Effect, Outbox, Parked, make_project
-from tests.support.code import ROOT
+from tests.support.instances import crashing
+from tests.support.parking_child import main
 from tests.support.peer import Written, send, written
 from tests.support.reading import letters, reasons, topic_at
 from tests.support.topics import dump
@@ -186,15 +187,7 @@ async def test_f07_a_process_that_ends_while_it_parks_or_replays_acts_once(bench
 
 
 async def _child(bench: Bench, crash_at: str) -> int:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "tests.support.parking_child",
-        bench.database.url.render_as_string(hide_password=False),
-        bench.epci,
-        bench.bootstrap,
-        topic_at(bench.epci),
-        cwd=ROOT,
-        env=os.environ | {"ESTUAIRE_TESTING": "1", "ESTUAIRE_CRASH_AT": crash_at},
-    )
-    return await process.wait()
+    url = bench.database.url.render_as_string(hide_password=False)
+    said = (url, bench.epci, bench.bootstrap, topic_at(bench.epci))
+    child = await asyncio.to_thread(forks.run, main, *said, env=os.environ | crashing(crash_at))
+    return child.returncode

@@ -1,0 +1,102 @@
+"""Programs of ours in processes of their own, forked from one that has imported everything: imports take seconds each.
+
+A test of how a program starts runs it as its users do instead.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from multiprocessing import get_context
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from services.cli import main
+from tests.support.code import ROOT
+
+# What commands import once they are called, and what the child programs of tests are made of.
+RUN_SECONDS = 120
+IMPORTED = ["services.host", "tests.support.forks", "tests.support.imported"]
+
+
+class Fork:
+    """A program in a process of its own, with what tests ask of a ``subprocess.Popen``."""
+
+    def __init__(
+        self, program: Callable[[], None], *, arguments: Sequence[str], env: Mapping[str, str], out: Path, err: Path
+    ) -> None:
+        self.arguments = list(arguments)
+        task = (program, self.arguments, dict(env), str(out), str(err))
+        self._process = _server().Process(target=_become, args=task, daemon=True)
+        self._process.start()
+
+    @property
+    def pid(self) -> int:
+        """Its number for the system."""
+        assert self._process.pid is not None
+        return self._process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        """How it ended, a signal as a negative number; ``None`` while it runs."""
+        return self._process.exitcode
+
+    def poll(self) -> int | None:
+        """Return how it ended, or ``None``."""
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal to it, unless it has ended."""
+        if self.returncode is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.send_signal(signal.SIGKILL)
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Return how it ended, once it has.
+
+        Raises:
+            TimeoutExpired: it has not, within ``timeout`` seconds.
+        """
+        self._process.join(timeout)
+        if self.returncode is None:
+            raise subprocess.TimeoutExpired(self.arguments, timeout or 0)
+        return self.returncode
+
+
+def run(program: Callable[[], None], *arguments: str, env: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
+    """Run a program to its end."""
+    with TemporaryDirectory() as folder:
+        out, err = Path(folder) / "out", Path(folder) / "err"
+        code = Fork(program, arguments=arguments, env=env, out=out, err=err).wait(RUN_SECONDS)
+        return subprocess.CompletedProcess(list(arguments), code, *(file.read_text() for file in (out, err)))
+
+
+@cache
+def _server() -> ForkServerContext:
+    context = get_context("forkserver")
+    context.set_forkserver_preload(IMPORTED)
+    return context
+
+
+def estuaire() -> None:
+    """Be the command line."""
+    main()
+
+
+def _become(program: Callable[[], None], arguments: list[str], env: dict[str, str], out: str, err: str) -> None:
+    """Turn the fork into what a shell would have started: environment, arguments, output, folder."""
+    os.environ.clear()
+    os.environ.update(env)
+    sys.argv = [program.__name__, *arguments]
+    os.chdir(ROOT)
+    for name, number in ((out, 1), (err, 2)):
+        file = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        os.dup2(file, number)
+        os.close(file)
+    program()

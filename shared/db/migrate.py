@@ -52,16 +52,6 @@ async def upgrade(database: Database, *, package: str) -> None:
         await unchecked.close()
 
 
-async def is_current(database: Database, *, package: str) -> bool:
-    """Tell whether a database that answers has the newest revision of ``package``."""
-
-    def revision(connection: Connection) -> str | None:
-        return MigrationContext.configure(connection).get_current_revision()
-
-    async with database.connection() as connection:
-        return await connection.run_sync(revision) == head(package)
-
-
 def _wait_for_others(connection: Connection) -> None:
     """Let one replica at a time migrate; a long migration may take the time it takes."""
     if connection.dialect.name != "sqlite":

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
-from sqlalchemy import MetaData, Table
+from sqlalchemy import MetaData, Table, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.schema import CreateSchema, DropSchema
 from sqlmodel import func, select
@@ -39,7 +39,7 @@ async def twin(database: Database, metadata: MetaData) -> AsyncIterator[Database
 async def attach(database: Database, connection: AsyncConnection) -> None:
     """Let a connection of the database see its twin, under the schema name of ``in_twin``."""
     if database.is_sqlite:
-        await connection.exec_driver_sql(f"ATTACH DATABASE '{_file(database)}' AS {NAME}")
+        await connection.execute(text(f"ATTACH DATABASE :file AS {NAME}"), {"file": str(_file(database))})
 
 
 def in_twin(table: Table) -> Table:

@@ -9,6 +9,9 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 PASSING_CLASSES = ("08", "53", "57", "58")
 PASSING = ("40001", "40P01", "55P03", "25P03")
 
+AWAY = (DBAPIError, NoConnection, OSError)
+"""What is raised where a database does not answer, or not as it should."""
+
 
 def is_transient(error: BaseException) -> bool:
     """Tell whether a failure may pass by itself: locked, connection lost, disk full; a wrong query is not.

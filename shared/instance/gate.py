@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 import structlog
-from sqlalchemy.exc import DBAPIError
 from sqlmodel import select
 
 from shared.contracts.base import State
+from shared.db.trouble import AWAY
 from shared.messaging.registry import Record
 from shared.service import RunningService
 
@@ -80,6 +80,6 @@ async def keep_looking(gates: Sequence[Gate], caught_up: asyncio.Event) -> None:
         for gate in gates:
             try:
                 await gate.look()
-            except (DBAPIError, OSError) as error:
+            except AWAY as error:
                 log.warning("gate_not_looked_at", service=gate.service.called, error=type(error).__name__)
         await asyncio.sleep(LOOK_SECONDS)

@@ -6,13 +6,13 @@ from datetime import timedelta
 from uuid import UUID
 
 import structlog
-from sqlalchemy.exc import DBAPIError
 from sqlmodel import col, func, select
 
 from shared.clock import now
 from shared.contracts.base import State, Visibility
 from shared.contracts.common import Heartbeat
 from shared.db.leading import Leadership
+from shared.db.trouble import AWAY
 from shared.errors import Conflict, Unavailable
 from shared.figures import WENT_BACK
 from shared.instance.backbone import Backbone
@@ -22,7 +22,7 @@ from shared.messaging.embedded.node import LocalKafka
 from shared.messaging.registry import Record, parse_topic
 from shared.messaging.replay.checking import Speaker
 from shared.messaging.replay.exchange import Subject
-from shared.messaging.replay.own import SETTLED_SECONDS, OwnTopics
+from shared.messaging.replay.own import SETTLED_SECONDS, Key, OwnTopics
 from shared.messaging.replay.rebuild import rebuild
 from shared.messaging.restating import Aggregates, Numbered, republish, restate
 from shared.service import RunningService
@@ -131,7 +131,7 @@ class Recovery:
                     await rebuild(subject_of(service, self._settings, self._territory), clusters)
                 except Conflict:
                     log.info("rebuild_left_to_another", service=service.called)
-                except (Unavailable, DBAPIError, OSError) as error:
+                except (Unavailable, *AWAY) as error:
                     log.warning("rebuild_put_off", service=service.called, error=type(error).__name__)
                     await asyncio.sleep(LOOK_SECONDS)
                     continue
@@ -145,8 +145,8 @@ class Recovery:
                     await self._send_last_hour()
                     repaired = kafka.cut_short
                 for watch in watches:
-                    await self._restate_what_went_back(watch.settled())
-            except (DBAPIError, OSError) as error:
+                    watch.forget(await self._restate_what_went_back(watch.settled()))
+            except AWAY as error:
                 log.warning("repair_put_off", error=type(error).__name__)
             await asyncio.sleep(LOOK_SECONDS)
 
@@ -157,13 +157,18 @@ class Recovery:
                 count = await republish(session, service.manifest.tables.outbox, since=now() - LAST_SENDS)
             log.warning("last_hour_sent_again", service=service.called, count=count)
 
-    async def _restate_what_went_back(self, settled: Mapping[tuple[str, str, str], int]) -> None:
-        """Say our state again where the log ends on less than what we have published."""
+    async def _restate_what_went_back(self, settled: Mapping[Key, int]) -> Mapping[Key, int]:
+        """Say our state again where the log ends on less than what we have published; return what was looked at."""
+        unheld = {key: version for key, version in settled.items() if not self._is_held(key[0])}
         for service in self._services:
             name = service.manifest.name
-            mine = {(topic, key): version for (sender, topic, key), version in settled.items() if sender == name}
-            if mine and self._leaders[name].leading and self.may_publish(name):
+            mine = {(topic, key): version for (sender, topic, key), version in unheld.items() if sender == name}
+            if mine and self._leaders[name].leading:
                 await self._compare(service, mine)
+        return unheld
+
+    def _is_held(self, name: str) -> bool:
+        return name in self._gates and not self.may_publish(name)
 
     async def _compare(self, service: RunningService, last: Mapping[tuple[str, str], int]) -> None:
         outbox, kinds = service.manifest.tables.outbox, aggregates_of(service)

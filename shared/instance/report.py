@@ -43,18 +43,24 @@ def _of_service(state: ServiceState) -> Iterator[str]:
     if state.away is not None:
         yield _AWAY[state.away]
         return
-    if not state.led:
-        yield "aucun processus ne publie ni ne travaille"
-    if state.oldest_age_seconds > LATE_SECONDS:
-        yield f"des messages attendent d’être publiés depuis {span(state.oldest_age_seconds)}"
-    if state.blocked:
-        yield f"{pluriel(state.blocked, 'ligne bloquée', 'lignes bloquées')}, que Kafka refuse"
+    yield from _of_publishing(state)
     if state.oldest_parked_seconds > PARKED_SECONDS:
         yield f"des messages sont en attente d’un autre depuis {span(state.oldest_parked_seconds)}"
     for topic in sorted({topic for topics in state.paused.values() for topic in topics}):
         yield f"{topic} n’est plus lu\u00a0: trop de messages y étaient faux (estuaire dlq resume)"
     if state.dead_letters:
         yield f"{pluriel(state.dead_letters, 'message mis de côté', 'messages mis de côté')}, à juger"
+
+
+def _of_publishing(state: ServiceState) -> Iterator[str]:
+    if state.restored:
+        yield "base restaurée, rien n’est publié\u00a0: lancez «\u00a0estuaire restore-check\u00a0»"
+    if not state.led:
+        yield "aucun processus ne publie ni ne travaille"
+    if state.oldest_age_seconds > LATE_SECONDS:
+        yield f"des messages attendent d’être publiés depuis {span(state.oldest_age_seconds)}"
+    if state.blocked:
+        yield f"{pluriel(state.blocked, 'ligne bloquée', 'lignes bloquées')}, que Kafka refuse"
 
 
 def _of_peer(peer: PeerState) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 from uuid import UUID
@@ -175,7 +176,7 @@ class Instance:
             service.manifest,
             heartbeat_seconds=beats,
             software=SOFTWARE,
-            replay_parked=lambda: self._replay_parked(name),
+            replay_parked=partial(self._replay_parked, name),
         )
         runner = Runner(jobs, work, leader=self.leaders[service.manifest.name])
         service.database.on_commit = runner.wake
@@ -184,9 +185,9 @@ class Instance:
 
     async def _replay_parked(self, name: str) -> int:
         """Try again what a service has parked: in one table, whichever cluster it came from."""
-        for backbone in self.backbones:
-            return await backbone.deliveries[name].replay_parked()
-        return 0  # Kafka was never reached: what waits may have to be set aside there
+        if not self.backbones:
+            return 0  # Kafka was never reached: what waits may have to be set aside there
+        return await self.backbones[0].deliveries[name].replay_parked()
 
     async def _connect(self) -> None:
         """Find or start Kafka, then publish and consume for ever."""

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlmodel import col, func, select
 
 from shared.clock import now, today
@@ -19,6 +17,7 @@ from shared.db.engine import Database
 from shared.db.leading import is_led
 from shared.db.migrate import head, revision
 from shared.db.session import Session
+from shared.db.trouble import AWAY
 from shared.messaging.delivery import group_of
 from shared.messaging.inbox import MessageTables
 from shared.messaging.kafka import Bounds, bounds
@@ -29,7 +28,6 @@ from shared.settings import KafkaAccess
 from shared.territory.members import Territory
 
 Away = Literal["missing", "silent", "outdated"]
-AWAY = (DBAPIError, NoConnection, OSError)
 By = Mapping[str, Mapping[str, int]]
 """By consumer group and topic."""
 
@@ -57,6 +55,8 @@ class ServiceState(Figures):
     away: Away | None = None
     revision: str | None = None
     newest_revision: str | None = None
+    restored: bool = False
+    """Whether it was put back from a backup and not compared with its topics since: it publishes nothing."""
     led: bool = False
     """Whether some process publishes its outbox and does its jobs now."""
     lag: By | None = None
@@ -141,7 +141,9 @@ async def _state(service: RunningService, letters: str, ends: Bounds | None) -> 
             async with database.reading() as session:
                 figures = await _figures(session, manifest.tables)
                 settled = await _settled(session, manifest.tables, letters, ends)
-            state = state.model_copy(update=figures.model_dump() | {"led": await is_led(database)})
+                restored = await _is_restored(session, manifest.tables)
+            told = {"led": await is_led(database), "restored": restored}
+            state = state.model_copy(update=figures.model_dump() | told)
         except AWAY:
             state.away = "silent"
         else:
@@ -184,6 +186,11 @@ async def _figures(session: Session, tables: MessageTables) -> Figures:
         positions=positions,
         paused=paused,
     )
+
+
+async def _is_restored(session: Session, tables: MessageTables) -> bool:
+    restored = select(func.count()).where(col(tables.incarnation.restored_at).is_not(None))
+    return bool((await session.exec(restored)).one())
 
 
 def _age(instant: datetime | None) -> float:

@@ -11,7 +11,7 @@ from shared.clock import now
 from shared.db.scratch import twin
 from shared.errors import Conflict
 from shared.ids import uuid7
-from shared.messaging.delivery import group_of
+from shared.messaging.delivery import LIMIT, group_of
 from shared.territory.members import Territory
 from tests.recovery.conftest import MakeBench
 from tests.support.backbone import SERVICE, Base, Bench, KnownProject, Position, make_project
@@ -110,6 +110,28 @@ async def test_what_nobody_can_read_is_not_set_aside_a_second_time(make_bench: M
 
     assert (report.records, report.refused) == (2, 1)
     assert len(await versions(bench)) == 1
+
+
+async def test_a_topic_that_the_breaker_holds_is_read_whole_and_stays_held(
+    make_bench: MakeBench, territory: Territory
+) -> None:
+    bench = await make_bench(territory.sirens[0])
+    topic, group = told_by(bench.epci), group_of(bench.epci, SERVICE, "projector")
+    await write(bench.bootstrap, topic, [(b"wrong", b"{", ())] * (LIMIT + 20))
+    await bench.tell(make_project(bench.epci))
+    await bench.publish()
+    held = Position(group=group, topic=topic, next_offset=LIMIT, moved_at=now(), paused_at=now())
+    held.start_offset, held.starts = LIMIT, 2
+    async with bench.database.transaction() as session:
+        session.add(held)
+
+    report = await rebuilt(bench)
+
+    assert (report.records, report.refused) == (LIMIT + 21, LIMIT + 20)
+    assert len(await versions(bench)) == 1
+    [position] = await bench.rows(Position)
+    assert position.next_offset == LIMIT + 21
+    assert (position.paused_at is not None, position.start_offset, position.starts) == (True, LIMIT, 2)
 
 
 async def test_only_one_rebuild_of_a_database_at_a_time(make_bench: MakeBench, territory: Territory) -> None:

@@ -69,6 +69,7 @@ class Breakers:
     epci: str
     service: str
     positions: Positions
+    trips: bool = True
     _all: dict[tuple[str, str], Breaker] = field(default_factory=dict, init=False)
 
     def held(self, group: str) -> dict[str, int]:
@@ -77,6 +78,8 @@ class Breakers:
 
     def cuts(self, group: str, verdicts: Verdicts) -> dict[str, int]:
         """Return for the topics that would trip the first offset that must stay unhandled."""
+        if not self.trips:
+            return {}
         cuts = {topic: self._one(group, topic).first_refused(mine) for topic, mine in verdicts.items()}
         return {topic: offset for topic, offset in cuts.items() if offset is not None}
 
@@ -119,7 +122,8 @@ class Breakers:
 
     def forget(self, group: str, topic: str) -> None:
         """Count a topic anew: its log is another one."""
-        self._all.pop((group, topic), None)
+        if self._all.pop((group, topic), Breaker()).held is not None:
+            PAUSED.labels(self.epci, self.service, group, topic).set(0)
 
     def _one(self, group: str, topic: str) -> Breaker:
         return self._all.setdefault((group, topic), Breaker())

@@ -48,6 +48,8 @@ class Delivery:
     members: Container[str]
     bury: Bury
     told: Told = lambda records: None
+    anew: bool = False
+    """Reads once more what a live one has read: no breaker trips, and nothing is counted or told as set aside again."""
 
     @property
     def _labels(self) -> tuple[str, str]:
@@ -56,11 +58,11 @@ class Delivery:
     def __post_init__(self) -> None:
         service = self.consumers.service
         self.positions = Positions(self.database, self.tables)
-        self.breakers = Breakers(self.epci, service, self.positions)
+        self.breakers = Breakers(self.epci, service, self.positions, trips=not self.anew)
         self.care = Care(self.positions, self.breakers)
         self.parking = Parking(self.database, self.tables)
         self.reactions = Reactions(self.epci, self.tables, self.consumers)
-        self.failures = Failures(self.epci, service, self.database, self.tables, self.bury)
+        self.failures = Failures(self.epci, service, self.database, self.tables, self.bury, tells=not self.anew)
 
     async def project(self, group: str, raws: Sequence[RawRecord]) -> Mapping[str, int]:
         """Apply a batch to the projections in one transaction, or record by record once something fails.

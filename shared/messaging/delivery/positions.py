@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, delete
 from sqlmodel import col, select, update
 
 from shared.clock import now
@@ -88,8 +88,18 @@ class Positions:
         return {row.topic: _place(row) for row in rows}
 
     async def begin_anew(self, group: str, topic: str, offset: int) -> None:
-        """Put a position down: the log that it belonged to is gone."""
-        await self._set(group, topic, next_offset=offset, moved_at=now(), start_offset=None, starts=0)
+        """Put a position down: the log that it belonged to is gone.
+
+        Tries counted there are of other records; what waits from there keeps its place under an offset that no log has.
+        """
+        attempts, parked = self.tables.attempts, self.tables.parked
+        tried = (col(attempts.group) == group, col(attempts.topic) == topic)
+        waiting = (col(parked.group) == group, col(parked.topic) == topic)
+        anew = {"next_offset": offset, "moved_at": now(), "start_offset": None, "starts": 0}
+        async with self.database.transaction(quiet=True) as session:
+            await session.exec(update(self.tables.positions).where(*self._at(group, topic)).values(anew))
+            await session.exec(delete(attempts).where(*tried))
+            await session.exec(update(parked).where(*waiting).values(offset=-col(parked.seq)))
 
     async def note_starts(self, group: str, starts: Mapping[str, tuple[int, int]]) -> None:
         """Note before reading where it begins in these topics, and how often in a row it has now done so there.
@@ -133,10 +143,6 @@ class Positions:
         async with self.database.transaction(quiet=True) as session:
             result = await session.exec(update(table).where(*mine).values(paused_at=None))
         return int(result.rowcount)
-
-    async def _set(self, group: str, topic: str, **values: object) -> None:
-        async with self.database.transaction(quiet=True) as session:
-            await session.exec(update(self.tables.positions).where(*self._at(group, topic)).values(values))
 
     def _at(self, group: str, topic: str) -> tuple[ColumnElement[bool], ...]:
         table = self.tables.positions

@@ -1,7 +1,7 @@
 """A reader outside every group: it commits nothing, disturbs nobody, and begins where it is told to."""
 
 import asyncio
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Self
 
@@ -19,6 +19,7 @@ from shared.settings import KafkaAccess
 
 MOST = 500
 POLL_MS = 500
+STALLED_SECONDS = 30.0
 
 
 @contextmanager
@@ -97,6 +98,22 @@ class LogReader:
             found |= {partition.topic: offset for partition, offset in ends.items()}
         return found
 
+    async def up_to(self, ends: Mapping[str, int], *, most: int = MOST) -> AsyncIterator[list[RawRecord]]:
+        """Yield what there is, until each topic is read as far as told.
+
+        Raises:
+            Unavailable: more is there, and nothing comes.
+        """
+        clock = asyncio.get_running_loop().time
+        moved = clock()
+        while any(self.positions[topic] < end for topic, end in ends.items()):
+            records = await self.next(most=most)
+            if records:
+                yield records
+                moved = clock()
+            elif clock() > moved + STALLED_SECONDS:
+                raise Unavailable("Kafka répond, mais ne donne pas la suite de ses sujets. Réessayez.", retry_after=60)
+
     async def next(self, *, most: int = MOST, poll_ms: int = POLL_MS) -> list[RawRecord]:
         """Return the next records, none when there is none for a while."""
         polls = [self._poll(consumer, most=most, poll_ms=poll_ms) for consumer in self._reading()]
@@ -104,7 +121,16 @@ class LogReader:
             records = [record for found in await asyncio.gather(*polls) for record in found]
         for record in records:
             self.positions[record.topic] = record.offset + 1
+        if not records:
+            await self._pass_over_gaps()
         return [raw_of(record) for record in records]
+
+    async def _pass_over_gaps(self) -> None:
+        """Move on where compaction left nothing to hand over, at the end of a topic too."""
+        for consumer in self._reading():
+            for topic in self._at(consumer):
+                with _answering():
+                    self.positions[topic] = max(self.positions[topic], await consumer.position(_only(topic)))
 
     async def _poll(self, consumer: AIOKafkaConsumer, *, most: int, poll_ms: int) -> list[Fetched]:
         try:

@@ -74,9 +74,8 @@ async def read_own(speaker: Speaker, clusters: Sequence[KafkaAccess]) -> dict[tu
     found: dict[tuple[str, UUID], Logged] = {}
     async with LogReader(*clusters, client_id=f"{speaker.epci}.{speaker.service}.check") as reader:
         await reader.follow([name for name in await reader.topics() if _is_own(speaker, name)])
-        ends = await reader.ends()
-        while any(reader.positions[topic] < end for topic, end in ends.items()):
-            for raw in await reader.next():
+        async for raws in reader.up_to(await reader.ends()):
+            for raw in raws:
                 _note(speaker, raw, found)
     return found
 

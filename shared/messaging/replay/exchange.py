@@ -5,7 +5,20 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 
-from sqlalchemy import ColumnElement, MetaData, Table, and_, delete, exists, func, insert, select, text
+from sqlalchemy import (
+    ColumnElement,
+    MetaData,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.expression import FromClause
 
@@ -146,13 +159,15 @@ async def _digest(connection: AsyncConnection, table: Table) -> str:
 
 async def _raise_positions(connection: AsyncConnection, subject: Subject, positions: Mapping[str, int]) -> None:
     table, group = _positions(subject), group_of(subject.epci, subject.service, "projector")
-    mine = (table.c.group == group) & table.c.topic.in_(positions)
-    await connection.execute(delete(table).where(mine))
-    rows = [
-        {"group": group, "topic": topic, "next_offset": end, "moved_at": now()}
-        for topic, end in positions.items()
-        if end
-    ]
+    stored = select(table.c.topic).where(table.c.group == group)
+    known = set((await connection.execute(stored)).scalars())
+    moved = [{"at": topic, "end": end} for topic, end in positions.items() if topic in known]
+    if moved:
+        # What holds a topic, and what ended processes there, stays noted.
+        here = (table.c.group == group) & (table.c.topic == bindparam("at"))
+        await connection.execute(update(table).where(here).values(next_offset=bindparam("end"), moved_at=now()), moved)
+    fresh = {topic: end for topic, end in positions.items() if end and topic not in known}
+    rows = [{"group": group, "topic": topic, "next_offset": end, "moved_at": now()} for topic, end in fresh.items()]
     if rows:
         await connection.execute(insert(table), rows)
 

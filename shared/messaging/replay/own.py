@@ -1,7 +1,7 @@
 """Watch our own topics: another database that speaks in our name, and a log that went back behind what we said."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import structlog
@@ -20,6 +20,10 @@ log = structlog.get_logger(__name__)
 
 SETTLED_SECONDS = 60.0
 AGAIN_SECONDS = 5.0
+
+
+Key = tuple[str, str, str]
+"""A service, one of its topics, the key of a record in it."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +46,8 @@ class OwnTopics:
     """How long the last record of a key must stay the last; an ordinary re-send corrects itself much sooner."""
     caught_up: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     """Set once every sign of life there was has been heard."""
-    last: dict[tuple[str, str, str], Last] = field(default_factory=dict, init=False)
-    """By service, topic and key, for as long as a later one may still come by itself."""
+    last: dict[Key, Last] = field(default_factory=dict, init=False)
+    """For as long as a later one may still come by itself."""
 
     async def run(self) -> None:
         """Read for ever; a Kafka that is away is asked again."""
@@ -51,16 +55,20 @@ class OwnTopics:
             try:
                 async with LogReader(self.access, client_id=f"{self.epci}.own") as reader:
                     await self._read(reader)
-            except Unavailable:
+            except Unavailable as away:
+                log.warning("own_topics_not_read", epci=self.epci, error=type(away.__cause__).__name__)
                 await asyncio.sleep(AGAIN_SECONDS)
 
-    def settled(self) -> dict[tuple[str, str, str], int]:
-        """Take and return the versions at which keys have stayed long enough."""
+    def settled(self) -> dict[Key, int]:
+        """Return the versions at which keys have stayed long enough, until they are forgotten."""
         before = asyncio.get_running_loop().time() - self.settled_seconds
-        found = {key: one.version for key, one in self.last.items() if one.seen_at <= before}
-        for key in found:
-            del self.last[key]
-        return found
+        return {key: one.version for key, one in self.last.items() if one.seen_at <= before}
+
+    def forget(self, settled: Mapping[Key, int]) -> None:
+        """Forget what was looked at; a key of which more came meanwhile is still watched."""
+        for key, version in settled.items():
+            if key in self.last and self.last[key].version == version:
+                del self.last[key]
 
     async def _read(self, reader: LogReader) -> None:
         looked = 0.0
@@ -86,8 +94,8 @@ class OwnTopics:
         ends = await reader.ends()
         if not ends:
             return
-        while any(reader.positions[topic] < end for topic, end in ends.items()):
-            self._note(await reader.next())
+        async for raws in reader.up_to(ends):
+            self._note(raws)
         self.caught_up.set()
 
     def _note(self, raws: Iterable[RawRecord]) -> None:

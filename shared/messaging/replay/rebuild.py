@@ -12,7 +12,7 @@ from shared.db.engine import Database
 from shared.db.scratch import twin
 from shared.db.trouble import is_transient
 from shared.errors import Unavailable
-from shared.messaging.delivery import DeadLetter, Delivery, group_of
+from shared.messaging.delivery import DeadLetter, Delivery, Transient, group_of
 from shared.messaging.kafka import LogReader
 from shared.messaging.replay.exchange import Exchanged, Subject, exchange
 from shared.settings import KafkaAccess
@@ -47,7 +47,7 @@ async def rebuild(subject: Subject, clusters: Sequence[KafkaAccess], *, progress
     have, in one transaction that nobody else writes during.
 
     Raises:
-        Unavailable: Kafka does not answer, or the live tables were never free.
+        Unavailable: Kafka or the database does not answer, or the live tables were never free.
         Conflict: another process is at it.
     """
     report = Report()
@@ -87,6 +87,7 @@ def _delivery(subject: Subject, built: Database, report: Report) -> Delivery:
         consumers=subject.consumers,
         members=subject.members,
         bury=count,
+        anew=True,
     )
 
 
@@ -97,11 +98,12 @@ async def _read_on(
     group = group_of(subject.epci, subject.service, "projector")
     ends = await reader.ends()
     starts, total = sum(reader.positions.values()), sum(ends.values())
-    while any(reader.positions[topic] < end for topic, end in ends.items()):
-        records = await reader.next(most=MOST)
-        if records:
+    async for records in reader.up_to(ends, most=MOST):
+        try:
             await delivery.project(group, records)
-            report.records += len(records)
+        except Transient as away:
+            raise Unavailable("La base est trop occupée, ou Kafka ne répond pas. Réessayez.", retry_after=60) from away
+        report.records += len(records)
         progress(sum(reader.positions.values()) - starts, total - starts)
     return ends
 

@@ -2,7 +2,7 @@
 
 from shared.messaging.topology.file import TopologyFile, read_topology
 from shared.messaging.topology.guests import GuestPlan, Guests
-from shared.messaging.topology.rights import Principal, Right, principals_of, private_only
+from shared.messaging.topology.rights import Principal, Right, principals_of
 from shared.messaging.topology.strimzi import resources
 from shared.messaging.topology.topics import Plan, TopicPlan, Topology, topics_of
 
@@ -16,7 +16,6 @@ __all__ = [
     "Topology",
     "TopologyFile",
     "principals_of",
-    "private_only",
     "read_topology",
     "resources",
     "topics_of",

@@ -1,7 +1,7 @@
 """Rights and quotas of each user, from the territory and topology files: one table for every way of granting them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
@@ -47,12 +47,6 @@ def principals_of(territory: Territory, topology: TopologyFile, *, on: date) -> 
         for one in topology.integrators
     ]
     return [*instances, *integrators, Principal(topology.operator, frozenset(_operating(topology.operator)), {})]
-
-
-def private_only(principal: Principal) -> Principal:
-    """Return what an instance needs on a cluster of its own, which holds its private topics and no others."""
-    kept = {one for one in principal.rights if one.resource == "group" or one.name.startswith("ti.private.")}
-    return replace(principal, rights=frozenset(kept))
 
 
 def _instance(member: Member, topology: TopologyFile, *, on: date) -> Principal:

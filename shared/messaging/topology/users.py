@@ -11,7 +11,6 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # re-exported
     AdminClient,
     ScramCredentialInfo,
     ScramMechanism,
-    UserScramCredentialDeletion,
     UserScramCredentialUpsertion,
 )
 
@@ -43,17 +42,7 @@ def known_users(admin: AdminClient, *, patience: float) -> set[str]:
 def set_password(admin: AdminClient, user: str, password: str, *, patience: float) -> None:
     """Make a user, or give it another password; lines that are open stay so until they close."""
     info = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, ITERATIONS)
-    _alter(admin, UserScramCredentialUpsertion(user, info, password.encode()), patience=patience)
-
-
-def remove_user(admin: AdminClient, user: str, *, patience: float) -> None:
-    """Make a user unknown."""
-    _alter(admin, UserScramCredentialDeletion(user, ScramMechanism.SCRAM_SHA_512), patience=patience)
-
-
-def _alter(
-    admin: AdminClient, change: UserScramCredentialUpsertion | UserScramCredentialDeletion, *, patience: float
-) -> None:
+    change = UserScramCredentialUpsertion(user, info, password.encode())
     try:
         for done in admin.alter_user_scram_credentials([change], request_timeout=patience).values():
             done.result()

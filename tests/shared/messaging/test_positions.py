@@ -2,10 +2,9 @@
 
 import asyncio
 import json
+import os
 import shutil
-import subprocess
-import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -13,15 +12,28 @@ from aiokafka.admin import AIOKafkaAdminClient
 from confluent_kafka.admin import AdminClient
 from sqlmodel import delete
 
+from shared.clock import now
+from shared.ids import uuid7
 from shared.messaging.delivery import Bounds, Delivery, Positions, group_of
 from shared.messaging.delivery.positions import Place, start_of
 from shared.messaging.envelope import RawRecord
 from shared.messaging.kafka import raw_of
 from shared.messaging.topology import Topology
 from shared.territory.members import Territory
-from tests.support.backbone import SERVICE, TABLES, Base, Bench, Effect, KnownProject, Position, make_project
-from tests.support.code import ROOT
-from tests.support.crashing import KEYS, VERSIONS, Life, change, lives
+from tests.support import forks
+from tests.support.backbone import (
+    SERVICE,
+    TABLES,
+    Attempt,
+    Base,
+    Bench,
+    Effect,
+    KnownProject,
+    Parked,
+    Position,
+    make_project,
+)
+from tests.support.crashing import KEYS, VERSIONS, Life, change, live_once
 from tests.support.databases import Store
 from tests.support.peer import Written, handled, send, written
 from tests.support.reading import caught_up, consuming, letters, reasons, topic_at
@@ -148,6 +160,27 @@ async def test_a_log_that_was_lost_is_read_from_its_new_beginning(
     assert await stored(bench, topic_at(peer)) == {2}, "a position may go down with its log"
 
 
+async def test_what_is_counted_and_parked_of_a_log_that_was_lost_is_not_taken_for_the_new_one(
+    bench: Bench, territory: Territory, delivery: Delivery, topics: Topology
+) -> None:
+    peer, missing = territory.sirens[1], uuid7()
+    waits = make_project(peer, summary=f"after {missing}")
+    await send(bench.bootstrap, topic_at(peer), [written(waits), *some(peer, 1)])
+    await read_all(bench, delivery, topic_at(peer), to=2)
+    async with bench.database.transaction() as session:
+        for kind in ("projector", "reactor"):
+            group = group_of(bench.epci, SERVICE, kind)
+            session.add(Attempt(group=group, topic=topic_at(peer), offset=0, tries=4, first_at=now(), error="Bug"))
+    await _lose(bench, topic_at(peer), topics, territory)
+    other = make_project(peer, summary=f"after {missing}")
+    await send(bench.bootstrap, topic_at(peer), [written(other)])
+
+    await read_all(bench, delivery, topic_at(peer), to=1)
+
+    assert await bench.rows(Attempt) == []
+    assert {row.key for row in await bench.rows(Parked)} == {str(waits.id), str(other.id)}
+
+
 @pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 async def test_a_database_away_at_the_assignment_holds_up_nothing_but_reading(
     bench: Bench, territory: Territory, delivery: Delivery
@@ -234,12 +267,8 @@ def _put_back(copy: Path, file: Path) -> None:
 
 
 async def _live(life: Life) -> int:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.support.crashing", cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    out, _ = await process.communicate(lives([life]))
-    codes: dict[str, int] = json.loads(out)
-    return codes[life.name]
+    child = await asyncio.to_thread(forks.run, live_once, json.dumps(asdict(life)), env=os.environ)
+    return child.returncode
 
 
 async def _raws(bench: Bench, topic: str, upto: int) -> list[RawRecord]:

@@ -2,23 +2,24 @@
 
 import asyncio
 import os
+import re
 import shutil
 import sqlite3
 from hashlib import sha256
 from pathlib import Path
 
+from sqlalchemy import text
 from sqlalchemy.engine import URL
-from sqlmodel import func, select
 
 from shared.db.engine import Database
-from shared.db.line import LEADER
+from shared.db.leading import is_led
 from shared.errors import Conflict, Failed, Unavailable
-from shared.locks import take
 
 NO_TOOL = (
     "L’outil {tool} de PostgreSQL est introuvable. Installez le client de PostgreSQL, ou ajoutez son dossier au PATH."
 )
 USUAL = Path("/usr/lib/postgresql")
+_TABLE_OF = re.compile(r"^\d+; \d+ \d+ TABLE \S+ (\S+) ", re.MULTILINE)
 
 
 async def copy_out(database: Database, file: Path) -> None:
@@ -36,14 +37,27 @@ async def copy_out(database: Database, file: Path) -> None:
 
 
 async def copy_in(database: Database, file: Path) -> None:
-    """Put a copy in the place of a PostgreSQL database, whole or not at all; everything in it goes.
+    """Put a copy in the place of a PostgreSQL database; everything in it goes, tables that the copy lacks too.
+
+    A copy that cannot be read changes nothing; one that breaks off leaves the database as it was, without those tables.
 
     Raises:
         Unavailable: the tools of PostgreSQL are not here.
         Failed: the copy could not be read.
     """
+    tool = _tool("pg_restore")
+    contents = await _run(tool, "-l", str(file), url=database.url)
+    await _drop_others(database, set(_TABLE_OF.findall(contents)))
     options = ("--clean", "--if-exists", "--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error")
-    await _run(_tool("pg_restore"), *options, "-d", database.url.database or "", str(file), url=database.url)
+    await _run(tool, *options, "-d", database.url.database or "", str(file), url=database.url)
+
+
+async def _drop_others(database: Database, kept: set[str]) -> None:
+    """Drop what a newer release had made: its migrations would find it there, and fail."""
+    async with database.connection() as connection:
+        there = await connection.execute(text("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"))
+        for name in sorted(set(there.scalars()) - kept):
+            await connection.execute(text(f'DROP TABLE "{name}" CASCADE'))
 
 
 async def require_idle(database: Database) -> None:
@@ -52,7 +66,7 @@ async def require_idle(database: Database) -> None:
     Raises:
         Conflict: one does.
     """
-    if not await _is_idle(database):
+    if await is_led(database):
         raise Conflict("L’instance est en marche. Arrêtez-la d’abord.")
 
 
@@ -78,18 +92,6 @@ def _vacuum_into(source: Path, file: Path) -> None:
         os.fsync(written.fileno())
 
 
-async def _is_idle(database: Database) -> bool:
-    if database.is_sqlite:
-        lock = Path(database.url.database or "").with_suffix(".leader")
-        if not lock.exists():
-            return True
-        with lock.open("a") as held:
-            return take(held)
-    async with database.reading() as session:
-        free = (await session.exec(select(func.pg_try_advisory_xact_lock(LEADER)))).one()
-    return bool(free)
-
-
 def _tool(name: str) -> str:
     found = shutil.which(name)
     if found is None:
@@ -100,13 +102,16 @@ def _tool(name: str) -> str:
     return found
 
 
-async def _run(tool: str, *arguments: str, url: URL) -> None:
+async def _run(tool: str, *arguments: str, url: URL) -> str:
     where = {"PGHOST": url.host, "PGPORT": url.port, "PGUSER": url.username, "PGPASSWORD": url.password}
     # By the environment: a password among the arguments would be seen by everybody on this machine.
     environment = os.environ | {name: str(value) for name, value in where.items() if value}
     environment["PGDATABASE"] = url.database or ""
+    if mode := url.query.get("sslmode") or url.query.get("ssl"):
+        environment["PGSSLMODE"] = str(mode)
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(tool, *arguments, env=environment, stdout=pipe, stderr=pipe)
-    _, said = await process.communicate()
+    wrote, said = await process.communicate()
     if process.returncode:
         raise Failed(f"{Path(tool).name} a échoué\u00a0: {said.decode(errors='replace').strip()[-500:]}")
+    return wrote.decode(errors="replace")

@@ -1,8 +1,10 @@
 """The command ``estuaire``: one file per noun."""
 
 import importlib
+import logging
 import sys
 
+import structlog
 import typer
 
 from shared.errors import Refusal
@@ -37,6 +39,8 @@ def build(wanted: str) -> typer.Typer:
 
 def main() -> None:
     """Run the command line; a refusal is one French sentence and exit code 1."""
+    # A command answers in words of its own; what serves configures its log itself.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     try:
         build(sys.argv[1] if len(sys.argv) > 1 else "")()
     except Refusal as refusal:

@@ -8,17 +8,17 @@ from typing import Annotated, Any
 
 import typer
 
-from services.cli.databases import is_here
+from services.cli.databases import revision_of
 from services.cli.migrations import packages
 from services.cli.settings import read_settings
 from shared import crash
 from shared.clock import now
 from shared.db.backup import copy_out, digest
 from shared.db.engine import Database
-from shared.db.migrate import revision
 from shared.errors import Conflict, Unavailable
 from shared.instance.running import SOFTWARE
 from shared.settings import InstanceSettings
+from shared.web.formats import pluriel
 
 MANIFEST = "sauvegarde.json"
 SECRET = "secret.key"  # noqa: S105 - the name of a file
@@ -29,16 +29,19 @@ def backup(
 ) -> None:
     """Sauvegarde les bases et la clé de l’instance, qui peut rester en marche."""
     made = asyncio.run(_backup(folder, read_settings()))
-    typer.echo(f"{len(made)} bases sauvegardées dans {folder}. Ce dossier contient des données personnelles et la clé.")
+    copied = pluriel(len(made), "base sauvegardée", "bases sauvegardées")
+    typer.echo(f"{copied} dans {folder}. Ce dossier contient des données personnelles et la clé.")
 
 
 async def _backup(folder: Path, settings: InstanceSettings) -> dict[str, Any]:
+    settings.require_whole()
     _make_room(folder)
     databases: dict[str, Any] = {}
-    for name in (one for one in packages() if is_here(one, settings)):
-        copied = await _copy(name, folder, settings)
-        databases |= {name: copied} if copied else {}
-        crash.point("backup.mid")
+    for name in packages():
+        found = await revision_of(name, settings)
+        if found is not None:
+            databases[name] = await _copy(name, folder, settings) | {"revision": found}
+            crash.point("backup.mid")
     if not databases:
         raise Unavailable("Aucune base n’existe encore\u00a0: lancez l’instance une première fois.")
     manifest: dict[str, Any] = {"software": SOFTWARE, "siren": settings.siren, "made_at": now().isoformat()}
@@ -55,22 +58,16 @@ def _make_room(folder: Path) -> None:
     folder.chmod(0o700)
 
 
-async def _copy(name: str, folder: Path, settings: InstanceSettings) -> dict[str, Any] | None:
-    """Copy one database; nothing when its service has never run here, as PostgreSQL is there before its tables are."""
+async def _copy(name: str, folder: Path, settings: InstanceSettings) -> dict[str, Any]:
     database = Database(settings.database_url(name))
     kind = "sqlite" if database.is_sqlite else "postgresql"
     file = folder / f"{name}.{'sqlite' if database.is_sqlite else 'dump'}"
     try:
-        if not await database.answers():
-            raise Unavailable(f"La base {name} ne répond pas.")
-        found = await revision(database)
-        if found is None:
-            return None
         await copy_out(database, file)
     finally:
         await database.close()
     size = file.stat().st_size
-    return {"file": file.name, "kind": kind, "revision": found, "bytes": size, "sha256": digest(file)}
+    return {"file": file.name, "kind": kind, "bytes": size, "sha256": digest(file)}
 
 
 def _copy_secret(folder: Path, settings: InstanceSettings) -> str | None:

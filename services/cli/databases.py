@@ -6,49 +6,78 @@ from uuid import UUID
 
 from services.host import SERVICES
 from shared.db.engine import Database
-from shared.db.migrate import upgrade
+from shared.db.migrate import head, revision
 from shared.db.session import Origin
-from shared.errors import Invalid, Unavailable
+from shared.db.trouble import AWAY
+from shared.errors import Conflict, Invalid, Unavailable
 from shared.messaging.embedded.errors import NeverStarted
 from shared.messaging.embedded.node import LocalKafka
 from shared.messaging.heartbeat import incarnate
-from shared.service import RunningService
+from shared.service import RunningService, Service
 from shared.settings import InstanceSettings, KafkaAccess
 from shared.territory.members import Territory
 
+MIGRATE = "Lancez l’instance, ou «\u00a0estuaire migrate\u00a0»."
 
-def chosen(services: Sequence[str] | None, settings: InstanceSettings) -> list[str]:
-    """Return the names of the services asked for; when none is, of all that have a database here.
+
+async def chosen(services: Sequence[str] | None, settings: InstanceSettings) -> list[str]:
+    """Return the names of the services asked for; when none is, of all that have run here.
 
     Raises:
         Invalid: names the unknown ones.
+        Unavailable: a database does not answer.
     """
     unknown = sorted(set(services or ()) - set(SERVICES))
     if unknown:
         raise Invalid(f"Service inconnu\u00a0: {', '.join(unknown)}. Choisissez parmi {', '.join(SERVICES)}.")
-    return list(services or [name for name in SERVICES if is_here(name, settings)])
+    return list(services or [name for name in SERVICES if await revision_of(name, settings) is not None])
 
 
-def is_here(name: str, settings: InstanceSettings) -> bool:
-    """Tell whether a database is of this instance: an instance of one service has no others."""
-    return not Database(settings.database_url(name)).is_missing
+async def revision_of(name: str, settings: InstanceSettings) -> str | None:
+    """Return the revision of a database; ``None`` when its service has never run here: PostgreSQL has it all the same.
+
+    Raises:
+        Unavailable: it does not answer.
+    """
+    database = Database(settings.database_url(name))
+    try:
+        return None if database.is_missing else await revision(database)
+    except AWAY as away:
+        raise Unavailable(f"La base {name} ne répond pas.", retry_after=5) from away
+    finally:
+        await database.close()
 
 
 @asynccontextmanager
 async def opened(
     names: Sequence[str], settings: InstanceSettings, territory: Territory
 ) -> AsyncIterator[list[RunningService]]:
-    """Open the databases of services, brought up to date, with who speaks through them."""
+    """Open the databases of services, with who speaks through them.
+
+    Raises:
+        Invalid: a backup was put back in part only.
+        Conflict: a database has other tables than this version: a command changes none beside an instance that runs.
+        Unavailable: a database does not answer.
+    """
+    settings.require_whole()
     settings.prepare_data_dir()
     services = [RunningService(SERVICES[name], Database(settings.database_url(name))) for name in names]
     try:
         for service in services:
-            await upgrade(service.database, package=service.manifest.package)
+            await _require_current(service.manifest, settings)
             service.database.origin = await _origin(service, settings, territory)
         yield services
     finally:
         for service in services:
             await service.database.close()
+
+
+async def _require_current(manifest: Service, settings: InstanceSettings) -> None:
+    found = await revision_of(manifest.name, settings)
+    if found is None:
+        raise Conflict(f"La base {manifest.name} n’existe pas encore. {MIGRATE}")
+    if found != head(manifest.package):
+        raise Conflict(f"La base {manifest.name} n’a pas les tables de cette version. {MIGRATE}")
 
 
 async def _origin(service: RunningService, settings: InstanceSettings, territory: Territory) -> Origin:

@@ -1,6 +1,7 @@
 """``estuaire dlq``: records that were set aside, looked at, handled once more, or dropped."""
 
 import asyncio
+from collections import deque
 from contextlib import aclosing
 from typing import Annotated
 
@@ -71,7 +72,7 @@ def resume(service: ServiceName, topic: Annotated[str, typer.Argument(help="Nom 
 async def _list(service: str, *, topic: str, reason: str, limit: int, everything: bool) -> None:
     async with opened(service) as here:
         settled = await Settling(here.delivery).settled(here.dead_letters)
-        rows: list[tuple[str, ...]] = []
+        rows: deque[tuple[str, ...]] = deque(maxlen=limit)
         async for letter in read_letters(here.access(), here.dead_letters):
             if not letter.raw.topic.startswith(topic) or not letter.reason.startswith(reason):
                 continue
@@ -79,9 +80,9 @@ async def _list(service: str, *, topic: str, reason: str, limit: int, everything
                 continue
             decided = settled.get(letter.offset)
             state = f"{VERDICTS[Verdict(decided.verdict)]} par {decided.settled_by}" if decided else "à régler"
-            rows = [*rows[-limit + 1 :], _row(letter, state)] if limit > 1 else [_row(letter, state)]
+            rows.append(_row(letter, state))
         held = await _held(here)
-    table = Table("N°", "Sujet", "Position", "Groupe", "Classe", "Motif", "Essais", "Le", "État")
+    table = Table("N°", "Sujet", "Position", "Groupe", "Classe", "Motif", "Essais", "Le (UTC)", "État")
     for row in rows:
         table.add_row(*(Text(visible(cell)) for cell in row))
     console = Console()

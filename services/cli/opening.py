@@ -47,14 +47,15 @@ class Opened:
 
 @asynccontextmanager
 async def opened(name: str) -> AsyncIterator[Opened]:
-    """Open a service of this instance, its database brought up to date.
+    """Open a service of this instance.
 
     Raises:
         Invalid: there is no such service.
+        Conflict: its database is not there, or not at the revision of this version.
     """
     settings = read_settings()
     territory = read_territory(settings.territory_file)
-    async with databases.opened(databases.chosen([name], settings), settings, territory) as [service]:
+    async with databases.opened(await databases.chosen([name], settings), settings, territory) as [service]:
         manifest = service.manifest
         delivery = Delivery(
             epci=settings.siren,

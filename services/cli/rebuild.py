@@ -14,6 +14,7 @@ from shared.instance.recovery import subject_of
 from shared.messaging.replay.rebuild import Report
 from shared.messaging.replay.rebuild import rebuild as make_anew
 from shared.territory.members import read_territory
+from shared.web.formats import pluriel
 
 console = Console(highlight=False)
 
@@ -27,7 +28,7 @@ def rebuild(
 
 async def _rebuild(service: str) -> Report:
     settings = read_settings()
-    names = chosen([service], settings)
+    names = await chosen([service], settings)
     territory = read_territory(settings.territory_file)
     clusters = clusters_of(settings)
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
@@ -47,5 +48,7 @@ def _show(report: Report) -> None:
         counts = (one.before, one.after, one.different, one.ghosts)
         table.add_row(one.table, *map(str, counts), one.digest[:12])
     console.print(table)
-    set_aside = f", {report.refused} illisibles laissés de côté" if report.refused else ""
-    console.print(f"{report.records} enregistrements relus{set_aside}. Les copies sont échangées.")
+    refused = pluriel(report.refused, "illisible laissé", "illisibles laissés")
+    set_aside = f", {refused} de côté" if report.refused else ""
+    read = pluriel(report.records, "enregistrement relu", "enregistrements relus")
+    console.print(f"{read}{set_aside}. Les copies sont échangées.")

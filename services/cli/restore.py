@@ -50,6 +50,8 @@ def restore_check(adopt: Adopt = False, delete: Delete = False) -> None:  # noqa
     """Compare les bases avec les sujets de l’EPCI, corrige, montre ce qui reste à décider, puis laisse publier."""
     found = asyncio.run(_check(read_settings(), adopt=adopt, delete=delete))
     _show(found)
+    if any(one.others for one in found.values()):
+        raise typer.Exit(1)
 
 
 async def _restore(folder: Path, settings: InstanceSettings, *, force: bool) -> None:
@@ -150,7 +152,7 @@ async def _begin_life(name: str, database: Database, settings: InstanceSettings)
 
 async def _check(settings: InstanceSettings, *, adopt: bool, delete: bool) -> dict[str, Differences]:
     clusters, found = clusters_of(settings), {}
-    async with opened(chosen(None, settings), settings, read_territory(settings.territory_file)) as services:
+    async with opened(await chosen(None, settings), settings, read_territory(settings.territory_file)) as services:
         for service in services:
             speaker = speaker_of(service, settings.siren)
             logged = await read_own(speaker, clusters)

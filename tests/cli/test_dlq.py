@@ -25,6 +25,7 @@ from shared.messaging.topology import Topology
 from shared.settings import KafkaAccess
 from shared.territory.members import Territory
 from tests.support.backbone import make_project
+from tests.support.databases import Store
 from tests.support.instances import environment
 from tests.support.peer import Written, written
 from tests.support.reading import topic_at
@@ -36,8 +37,16 @@ HOSTILE = "\x1b]0;titre\x07\x1b[31mrouge\u202e"
 
 @pytest.fixture(autouse=True)
 def settings(
-    territory: Territory, topics: Topology, bootstrap: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    territory: Territory,
+    topics: Topology,
+    bootstrap: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    stores: dict[str, Store],
 ) -> None:
+    data = tmp_path / "data"
+    data.mkdir(mode=0o700)
+    within(stores["sqlite"].url("services.projects", folder=data, name="projects"))
     for name, value in environment(territory, tmp_path, bootstrap=bootstrap, port=8000).items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("COLUMNS", "400")

@@ -4,40 +4,44 @@ from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from services.host import SERVICES
+from services.cli.migrations import packages
 from shared.db.engine import Database
-from shared.db.migrate import is_current
+from shared.db.migrate import head, knows, revision
 from shared.findings import Finding
 from shared.settings import DATABASES, InstanceSettings
 
 
 async def look(settings: InstanceSettings) -> list[Finding]:
     """Return what is found of each database; a file that is not there is not made."""
-    packages = {name: service.package for name, service in SERVICES.items()} | {"identity": "shared.identity"}
-    return [await _look(settings, name, packages[name]) for name in DATABASES]
+    return [await _look(settings, name, packages()[name]) for name in DATABASES]
 
 
 async def _look(settings: InstanceSettings, name: str, package: str) -> Finding:
     about = f"Base {name}"
-    file = settings.data_dir.resolve() / f"{name}.sqlite"
     database = Database(settings.database_url(name))
     try:
-        if database.is_sqlite and not file.exists():
+        if database.is_missing:
             return Finding(about, "sera créée au premier démarrage.")
         if not await database.answers():
-            return _away(about, name, file if database.is_sqlite else None)
-        if not await is_current(database, package=package):
+            return _away(about, name, database)
+        found = await revision(database)
+        if found is not None and not knows(package, found):
+            cause = "Estuaire a été remis à une version plus ancienne que ses données."
+            remedy = "Installer la version récente d’Estuaire, ou remettre une sauvegarde d’avant la mise à jour."
+            return Finding(about, "vient d’une version plus récente.", cause, remedy)
+        if found != head(package):
             remedy = "Lancer estuaire migrate (estuaire serve le fait aussi), après une sauvegarde."
             return Finding(about, "n’a pas les tables de cette version.", "Estuaire a été mis à jour.", remedy)
     except (DBAPIError, SQLAlchemyError, OSError):
-        return _away(about, name, file if database.is_sqlite else None)
+        return _away(about, name, database)
     finally:
         await database.close()
     return Finding(about, "répond, à jour.")
 
 
-def _away(about: str, name: str, file: Path | None) -> Finding:
-    if file is not None:
+def _away(about: str, name: str, database: Database) -> Finding:
+    if database.is_sqlite:
+        file = Path(database.url.database or "").resolve()
         remedy = f"Vérifier les droits de {file}\u202f; s’il est abîmé, remettre la dernière sauvegarde."
         return Finding(about, f"{file} ne se lit pas.", "Droits du fichier, ou fichier abîmé.", remedy)
     variable = f"ESTUAIRE_{name.upper()}_DATABASE_URL"

@@ -2,6 +2,7 @@
 
 import os
 from collections import Counter
+from functools import cache
 
 POINTS = frozenset(
     {
@@ -43,10 +44,17 @@ def point(name: str) -> None:
     """
     if name not in POINTS:
         raise KeyError(name)
-    wanted = os.environ.get("ESTUAIRE_CRASH_AT", "")
-    if not wanted or os.environ.get("ESTUAIRE_TESTING") != "1":
+    if name != _wanted()[0]:
         return
-    at, _, nth = wanted.partition(":")
     _crossed[name] += 1
-    if at == name and _crossed[name] == int(nth or 1):
+    if _crossed[name] == _wanted()[1]:
         os._exit(137)
+
+
+@cache
+def _wanted() -> tuple[str, int]:
+    """Return where to end and at which crossing; asked at the first point, as points are crossed for every record."""
+    if os.environ.get("ESTUAIRE_TESTING") != "1":
+        return "", 0
+    at, _, nth = os.environ.get("ESTUAIRE_CRASH_AT", "").partition(":")
+    return at, int(nth or 1)

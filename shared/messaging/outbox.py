@@ -1,6 +1,7 @@
 """Columns of the outbox: what the relay publishes, in the order in which it was committed."""
 
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Index, LargeBinary, UniqueConstraint, text
@@ -26,6 +27,17 @@ class OutboxColumns(SQLModel):
     attempts: int = 0
     last_error: str | None = None
     blocked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class Due(NamedTuple):
+    """What the relay needs of a row: whole rows would cost it as much time as sending them."""
+
+    seq: int
+    topic: str
+    key: str
+    headers: str
+    payload: bytes | None
+    occurred_at: datetime
 
 
 def outbox_indexes() -> tuple[Index | UniqueConstraint, ...]:

@@ -20,12 +20,12 @@ from shared.db.engine import Database
 from shared.db.leading import Leadership
 from shared.db.trouble import is_transient
 from shared.figures import PUBLISHED, SEND_ERRORS
-from shared.messaging.outbox import OutboxColumns
-from shared.messaging.stages import leaves
+from shared.messaging.outbox import Due, OutboxColumns
+from shared.messaging.stages import Leaving
 
 log = structlog.get_logger(__name__)
 
-WINDOW = 500
+WINDOW = 1000
 IDLE_SECONDS = 2.0
 
 
@@ -113,6 +113,7 @@ class Relay:
         self._stop = asyncio.Event()
         origin = database.origin
         self._labels = (origin.epci, origin.service) if origin else ("", "")
+        self._stages = Leaving(self._labels)
 
     def wake(self) -> None:
         """Look at the outbox now."""
@@ -167,7 +168,7 @@ class Relay:
         # What waits for a topic is not selected the next time: others may be behind it.
         return bool(outcome.confirmed or outcome.refused or absent)
 
-    async def _select(self) -> list[OutboxColumns]:
+    async def _select(self) -> list[Due]:
         outbox = self._outbox
         blocked = aliased(outbox)
         same_key = (col(blocked.topic) == col(outbox.topic)) & (col(blocked.key) == col(outbox.key))
@@ -177,15 +178,15 @@ class Relay:
         # Not read at all: a window full of rows of a topic that is not there would leave no room for the others.
         absent = [topic for (topic, key), kept in self._waiting.items() if not key and kept.until > loop_time]
         statement = (
-            select(outbox)
+            select(*(getattr(outbox, name) for name in Due._fields))
             .where(col(outbox.published_at).is_(None), ~stopped, col(outbox.topic).not_in(absent))
             .where(*(~col(outbox.topic).startswith(prefix) for prefix in self._elsewhere))
             .order_by(col(outbox.seq))
             .limit(WINDOW)
         )
         async with self._database.reading() as session:
-            rows = (await session.exec(statement)).all()
-        return [row for row in rows if not self._is_waiting(row.topic, row.key)]
+            rows = map(Due._make, (await session.exec(statement)).all())
+            return [row for row in rows if not self._is_waiting(row.topic, row.key)]
 
     def _is_waiting(self, topic: str, key: str = "") -> bool:
         kept = self._waiting.get((topic, key))
@@ -197,33 +198,32 @@ class Relay:
         pause = min(before.pause * 2, 30) if before else 0.2
         self._waiting[topic, key] = _Waiting(asyncio.get_running_loop().time() + pause, pause)
 
-    async def _send(self, rows: Sequence[OutboxColumns]) -> _Outcome:
+    async def _send(self, rows: Sequence[Due]) -> _Outcome:
         """Send pipelined, await every future: an idempotent producer never gives up, and nothing is sent twice."""
-        sent: list[tuple[OutboxColumns, Awaitable[object] | BaseException]] = []
+        sent: list[tuple[Due, Awaitable[object] | BaseException]] = []
         for row in rows:
             try:
                 future: Awaitable[object] | BaseException = await self._channel.send(outgoing(row))
             except Exception as error:
                 future = error
-            leaves(row, future, self._labels)
+            self._stages.leaves(row, future)
             if row.topic in self._one_by_one and not isinstance(future, BaseException):
                 await asyncio.wait([asyncio.ensure_future(future)])
             sent.append((row, future))
             crash.point("relay.mid_window")
-        results = await asyncio.gather(*(_settled(future) for _, future in sent))
-        outcome = self._judge([(row, error) for (row, _), error in zip(sent, results, strict=True)])
+        results = [(row, error) for (row, _), error in zip(sent, await _settled(sent), strict=True)]
+        outcome = self._judge(results)
         # A topic whose rows all went through, or whose guilty row was found, is sent in one go again.
-        failed = {row.topic for (row, _), error in zip(sent, results, strict=True) if error}
-        self._one_by_one -= {row.topic for row, _ in sent} - failed
+        self._one_by_one -= {row.topic for row, _ in sent} - {row.topic for row, error in results if error}
         return outcome
 
-    def _judge(self, results: Sequence[tuple[OutboxColumns, BaseException | None]]) -> _Outcome:
+    def _judge(self, results: Sequence[tuple[Due, BaseException | None]]) -> _Outcome:
         """Hold back every later row of a key whose earlier one failed, even if confirmed: the last one sent counts."""
         outcome, held = _Outcome(), set()
         for row, error in results:
             key = (row.topic, row.key)
             if error is None and key not in held:
-                outcome.confirmed.append(row.seq or 0)
+                outcome.confirmed.append(row.seq)
                 self._waiting.pop(key, None)
                 continue
             held.add(key)
@@ -231,13 +231,13 @@ class Relay:
                 self._blame(row, error, outcome)
         return outcome
 
-    def _blame(self, row: OutboxColumns, error: BaseException, outcome: _Outcome) -> None:
+    def _blame(self, row: Due, error: BaseException, outcome: _Outcome) -> None:
         verdict = self._channel.verdict(error)
         outcome.renew = outcome.renew or self._channel.refused_by_broker(error)
         SEND_ERRORS.labels(*self._labels, verdict.value).inc()
         alone = row.topic in self._one_by_one
         if verdict is Verdict.REFUSED or (verdict is Verdict.UNCLEAR and alone):
-            outcome.refused.append((row.seq or 0, type(error).__name__))
+            outcome.refused.append((row.seq, type(error).__name__))
             log.error("outbox_row_blocked", seq=row.seq, topic=row.topic, error=type(error).__name__)
             return
         if verdict is Verdict.UNCLEAR:
@@ -262,17 +262,15 @@ class Relay:
         PUBLISHED.labels(*self._labels).inc(len(outcome.confirmed))
 
 
-def outgoing(row: OutboxColumns) -> Outgoing:
+def outgoing(row: Due) -> Outgoing:
     """Return the record of a row; its bytes were fixed when the change was made."""
     headers = tuple((name, value.encode()) for name, value in json.loads(row.headers).items())
     return Outgoing(row.topic, row.key.encode(), row.payload, headers)
 
 
-async def _settled(future: Awaitable[object] | BaseException) -> BaseException | None:
-    if isinstance(future, BaseException):
-        return future
-    try:
-        await future
-    except Exception as error:
-        return error
-    return None
+async def _settled(sent: Sequence[tuple[Due, Awaitable[object] | BaseException]]) -> list[BaseException | None]:
+    """Wait until each row is acknowledged or refused; return why it was not, in their order."""
+    waits = [future for _, future in sent if not isinstance(future, BaseException)]
+    answers = iter(await asyncio.gather(*waits, return_exceptions=True))
+    found = [future if isinstance(future, BaseException) else next(answers) for _, future in sent]
+    return [one if isinstance(one, BaseException) else None for one in found]

@@ -11,38 +11,45 @@ from shared import figures, tracing
 from shared.clock import now
 from shared.contracts.base import State
 from shared.messaging.envelope import TRACEPARENT, RawRecord
-from shared.messaging.outbox import OutboxColumns
+from shared.messaging.outbox import Due
 from shared.messaging.registry import Record
 
 Labels = tuple[str, str]
 """EPCI and service."""
 
 
-def leaves(row: OutboxColumns, future: Awaitable[object] | BaseException, labels: Labels) -> None:
-    """Note that a row was handed to the producer, and when Kafka acknowledges it."""
-    if not isinstance(future, asyncio.Future):
-        return
-    figures.STAGES.labels(*labels, "sent").observe(_since(row.occurred_at))
-    began, sending = time.perf_counter(), _sending(row, labels)
+class Leaving:
+    """The stages of what one service publishes."""
 
-    def arrived(ended: asyncio.Future[object]) -> None:
-        error = None if ended.cancelled() else ended.exception()
-        if error is None and not ended.cancelled():
-            figures.STAGES.labels(*labels, "acknowledged").observe(time.perf_counter() - began)
-        if sending is not None:
-            sending.end(failed="cancelled" if ended.cancelled() else type(error).__name__ if error else "")
+    def __init__(self, labels: Labels) -> None:
+        self._labels = labels
+        self._sent = figures.STAGES.labels(*labels, "sent")
+        self._acknowledged = figures.STAGES.labels(*labels, "acknowledged")
 
-    future.add_done_callback(arrived)
+    def leaves(self, row: Due, future: Awaitable[object] | BaseException) -> None:
+        """Note that a row was handed to the producer, and when Kafka acknowledges it."""
+        if not isinstance(future, asyncio.Future):
+            return
+        self._sent.observe(_since(row.occurred_at))
+        began, sending = time.perf_counter(), self._sending(row)
 
+        def arrived(ended: asyncio.Future[object]) -> None:
+            error = None if ended.cancelled() else ended.exception()
+            if error is None and not ended.cancelled():
+                self._acknowledged.observe(time.perf_counter() - began)
+            if sending is not None:
+                sending.end(failed="cancelled" if ended.cancelled() else type(error).__name__ if error else "")
 
-def _sending(row: OutboxColumns, labels: Labels) -> tracing.Span | None:
-    """Begin the span of a send where spans go somewhere; else nothing is read."""
-    if not tracing.exporting():
-        return None
-    parent = tracing.parse(json.loads(row.headers).get(TRACEPARENT, ""))
-    sending = tracing.telling(f"send {row.topic}", kind=tracing.Kind.CLIENT, parent=parent)
-    sending.say(_said("send", row.topic, labels))
-    return sending
+        future.add_done_callback(arrived)
+
+    def _sending(self, row: Due) -> tracing.Span | None:
+        """Begin the span of a send where spans go somewhere; else nothing is read."""
+        if not tracing.exporting():
+            return None
+        parent = tracing.parse(json.loads(row.headers).get(TRACEPARENT, ""))
+        sending = tracing.telling(f"send {row.topic}", kind=tracing.Kind.CLIENT, parent=parent)
+        sending.say(_said("send", row.topic, self._labels))
+        return sending
 
 
 @asynccontextmanager

@@ -26,7 +26,7 @@ from shared.messaging.delivery.acting import Reactions
 from shared.messaging.delivery.failing import Failures
 from shared.messaging.envelope import RawRecord
 from shared.messaging.kafka.publishing import Publisher
-from shared.messaging.outbox import OutboxColumns
+from shared.messaging.outbox import Due
 from shared.messaging.relay import Outgoing, Relay
 
 log = structlog.get_logger(__name__)
@@ -73,7 +73,7 @@ def cursor_on_the_outbox() -> None:
     choose = Relay._select
     cursors: dict[Relay, int] = {}
 
-    async def sabotaged(self: Relay) -> list[OutboxColumns]:
+    async def sabotaged(self: Relay) -> list[Due]:
         if self not in cursors:
             async with self._database.reading() as session:
                 newest = select(func.max(self._outbox.seq))
@@ -154,7 +154,7 @@ def mark_before_the_answer() -> None:
     """Rows count as published before Kafka has them."""
     send = Relay._send
 
-    async def sabotaged(self: Relay, rows: Sequence[OutboxColumns]) -> Any:  # noqa: ANN401
+    async def sabotaged(self: Relay, rows: Sequence[Due]) -> Any:  # noqa: ANN401
         numbers = [row.seq for row in rows]
         async with self._database.transaction(quiet=True) as session:
             await session.exec(

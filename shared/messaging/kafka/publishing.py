@@ -34,6 +34,8 @@ PROBE_TOPIC = "estuaire-ready"
 STOP_SECONDS = 5.0
 # Below the 1 MiB of the topics, above our own 256 KiB: what the client refuses breaks no sequence.
 MAX_REQUEST = 900_000
+# A backlog goes in fewer requests than by the client’s own 16 KiB.
+MAX_BATCH = 128 * 1024
 # Below the 2 MiB of the DLQ: the largest record of a topic and why it is there.
 MAX_LETTER = 2_000_000
 CUT_VALUE = 256 * 1024
@@ -115,6 +117,7 @@ class Publisher:
                 acks="all",
                 enable_idempotence=True,
                 linger_ms=2,
+                max_batch_size=MAX_BATCH,
                 max_request_size=self._max_request,
                 metadata_max_age_ms=METADATA_MS,
             )

@@ -25,10 +25,10 @@ class Published:
     starts: datetime
 
 
-async def publish(door: Door, facts: dict[str, Any], defaults: dict[str, Any]) -> Published:
+async def publish(door: Door, facts: dict[str, Any], defaults: dict[str, Any], *, slow: float) -> Published:
     """Write an event and publish it."""
     known = {**defaults, **facts}
-    start, end = slot(known)
+    start, end = slot(known, slow=slow)
     names = ("type", "title", "summary", "description", "audiences", "themes", "capacity", "visibility")
     body = {name: known[name] for name in (*names, "attendance_mode", "registration_mode")}
     place = {"commune_insee": known["commune_insee"], "place": known["street"]}

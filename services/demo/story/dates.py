@@ -17,10 +17,10 @@ def today() -> str:
     return clock.today().isoformat()
 
 
-def slot(facts: dict[str, Any]) -> tuple[datetime, datetime]:
-    """Return when an event begins and ends: at its hour in France, or some seconds from now."""
+def slot(facts: dict[str, Any], *, slow: float = 1.0) -> tuple[datetime, datetime]:
+    """Return when an event begins and ends: at its hour in France, or some seconds from now, more on a slow machine."""
     if "starts_in_seconds" in facts:
-        start = clock.now() + timedelta(seconds=facts["starts_in_seconds"])
+        start = clock.now() + timedelta(seconds=facts["starts_in_seconds"] * slow)
     else:
         hour, minute = (int(part) for part in facts["at"].split(":"))
         on = clock.today() + timedelta(days=facts["in_days"])

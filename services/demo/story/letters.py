@@ -9,7 +9,7 @@ from services.demo.story.links import follow, wait_for_link
 from shared.errors import Conflict
 
 CONFIRM, LEAVE = "/lettres/confirmation/", "/lettres/desabonnement/"
-SECONDS = 60
+SECONDS = 120
 
 
 async def subscribe(door: Door, facts: dict[str, Any], sirens: dict[str, str], mailbox: Mailbox) -> None:

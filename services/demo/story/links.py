@@ -7,7 +7,7 @@ from services.demo.doors import Door
 from services.demo.mailbox import Mailbox
 from shared.errors import Conflict
 
-SECONDS = 60
+SECONDS = 120
 
 
 async def wait_for_link(mailbox: Mailbox, recipient: str, *, path: str, about: str = "") -> str:

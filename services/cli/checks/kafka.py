@@ -12,7 +12,7 @@ from shared.messaging.kafka import Welcome, knock
 from shared.messaging.topology import Plan, Topology, topics_of
 from shared.settings import InstanceSettings, KafkaAccess
 
-PATIENCE_SECONDS = 8.0
+PATIENCE_SECONDS = 15.0
 SHOWN = 3
 
 

@@ -13,7 +13,8 @@ from tests.support.databases import Files, OnServer, Store
 from tests.support.postgres import NoPostgres, Server, find_postgres
 from tests.support.territory import make_territory, random_siren
 
-LONG = {"chaos", "recovery", "demo", "secured", "browser", "journeys"}
+MANY = {"chaos", "demo", "journeys", "browser", "bench"}
+LONG = {"recovery", "secured"}
 _BROKER = pytest.StashKey[Broker]()
 _POSTGRES = pytest.StashKey[Server]()
 _GIVEN = "estuaire_bootstrap"
@@ -54,10 +55,17 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     return [f"kafka: {broker.how} at {broker.bootstrap}", f"postgresql: {postgres.how}"]
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that take minutes: at the end one worker would run them while the others wait."""
-    items.sort(key=lambda item: item.path.parent.name not in LONG)
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """Give a worker whole files, and one of them all that start many processes: two such at once are late for anything.
+
+    Files that take minutes come first: at the end one worker would run them while the others wait.
+    """
+    for item in items:
+        group = "many" if item.path.parent.name in MANY else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
+    yield
+    items.sort(key=lambda item: (item.path.parent.name not in MANY, item.path.parent.name not in LONG))
 
 
 @pytest.fixture(scope="session")

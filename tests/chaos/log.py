@@ -11,7 +11,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 from shared.messaging.topology.client import admin_client
 from shared.settings import SCRAM, KafkaAccess
 
-SECONDS, ASKED_SECONDS = 30.0, 5.0
+SECONDS, ASKED_SECONDS = 90.0, 10.0
 T = TypeVar("T")
 
 PREFIX = "ti."

@@ -18,6 +18,8 @@ from tests.chaos.traffic.crowd import Crowd
 from tests.chaos.traffic.town import Town
 
 PAUSE = 1.0
+# Jobs look every five seconds, and a request that its user has given up may still be under way.
+CALM = 7
 UNDERWAY = HELD | {DeliveryState.PENDING}
 
 
@@ -74,13 +76,15 @@ class Watch:
         return -1 if min(waiting) < 0 else sum(waiting) + behind
 
     async def converge(self, *, within: float) -> tuple[float, int]:
-        """Wait until nothing is left to handle, twice in a row; return the seconds it took and what is left."""
-        began, calm, lag = time.monotonic(), 0, -1
-        while calm < 2 and time.monotonic() - began < within:
+        """Wait until nothing is left to handle, and stays so; return the seconds it took and what is left."""
+        began = calm_since = time.monotonic()
+        calm, lag = 0, -1
+        while calm < CALM and time.monotonic() - began < within:
             lag = await self.lag()
+            calm_since = calm_since if lag == 0 else time.monotonic()
             calm = calm + 1 if lag == 0 else 0
             await asyncio.sleep(0.2 if lag else PAUSE)
-        return time.monotonic() - began - (2 * PAUSE if calm else 0), lag
+        return calm_since - began, lag
 
     def _behind(self) -> int:
         ends = {name: end for name, end in self._stage.log.ends(self._topics).items() if HEARTBEAT not in name}

@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from shared.messaging.topology import Topology
 from shared.settings import KafkaAccess
@@ -55,17 +57,27 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     return [f"kafka: {broker.how} at {broker.bootstrap}", f"postgresql: {postgres.how}"]
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
-    """Give a worker whole files, and one of them all that start many processes: two such at once are late for anything.
-
-    Files that take minutes come first: at the end one worker would run them while the others wait.
-    """
-    for item in items:
-        group = "many" if item.path.parent.name in MANY else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(group))
-    yield
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take minutes: at the end one worker would run them while the others wait."""
     items.sort(key=lambda item: (item.path.parent.name not in MANY, item.path.parent.name not in LONG))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Give each worker whole files, and one of them all that start many processes."""
+    return ByFile(config, log)
+
+
+class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # it tells no types
+    """Keeps the tests of one file together, and with them those of every other file whose tests start many processes.
+
+    Two such at once would be late for anything.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "many" if file.split("/")[-2] in MANY else file
 
 
 @pytest.fixture(scope="session")

@@ -137,7 +137,7 @@ def test_a_fault_is_seen_with_its_remedy(
     found = faults({name: value for name, value in said.items() if value})
 
     assert words in found[about], found
-    assert set(found) <= {about, "Relais de messagerie"}
+    assert set(found) <= {about, "Relais de messagerie"}, found
 
 
 def test_a_setting_that_is_wrong_is_named(right: Environment) -> None:

@@ -10,12 +10,13 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from shared.clock import today
-from shared.messaging.kafka import client_options, quotas_of, set_quotas
+from shared.messaging.kafka import Welcome, client_options, knock, quotas_of, set_quotas
 from shared.messaging.topology import Guests, Topology, TopologyFile, principals_of
 from shared.messaging.topology.users import password_file, password_in
 from shared.settings import KafkaAccess
 from shared.territory.members import Territory
 from tests.support.secured import Secured
+from tests.support.waiting import eventually
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,14 @@ async def arrange(hosted: Hosted, *, by: KafkaAccess, on: date | None = None) ->
     await asyncio.to_thread(lambda: guests.apply(plan, passwords=hosted.passwords))
     if plan.quotas:
         await set_quotas(by, plan.quotas, known=known)
+    await eventually(lambda: _know_each_other(hosted))
+
+
+async def _know_each_other(hosted: Hosted) -> bool:
+    """Tell whether the node lets every instance in: it knows a user a while after it has said that it made it."""
+    users = [hosted.file.user_of(siren) for siren in hosted.territory.sirens]
+    there = [user for user in users if password_file(hosted.passwords, user).exists()]
+    return all([await knock(hosted.access(user)) is Welcome.ANSWERS for user in there])
 
 
 async def writes(access: KafkaAccess, topics: Sequence[str]) -> dict[str, str]:

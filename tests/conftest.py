@@ -59,8 +59,15 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that take minutes: at the end one worker would run them while the others wait."""
-    items.sort(key=lambda item: (item.path.parent.name not in MANY, item.path.parent.name not in LONG))
+    """Begin with the files that take minutes: at the end one worker would run them while the others wait.
+
+    Those of one folder follow each other: what runs for a folder ends with it.
+    """
+    items.sort(key=lambda item: (not _is_of(item, MANY), not _is_of(item, LONG), item.path.parent))
+
+
+def _is_of(item: pytest.Item, folders: set[str]) -> bool:
+    return item.path.parent.name in folders
 
 
 @pytest.hookimpl(optionalhook=True)

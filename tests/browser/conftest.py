@@ -30,7 +30,7 @@ def chromium(request: pytest.FixtureRequest) -> Chromium:
     pytest.fail(missing, pytrace=False)
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def browser(chromium: Chromium) -> AsyncIterator[Browser]:
     """Run the browser."""
     environment: dict[str, str | float | bool] = {**os.environ, **chromium.environment}
@@ -46,14 +46,14 @@ async def browser(chromium: Chromium) -> AsyncIterator[Browser]:
             await launched.close()
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def world(bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     """Run two instances."""
     async with living_world(tmp_path_factory.mktemp("world"), bootstrap) as world:
         yield world
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def told(world: World) -> Told:
     """Fill both instances."""
     return await tell(world)

@@ -9,7 +9,7 @@ from tests.support.secured import Secured, secured_kafka
 from tests.support.waiting import eventually
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
     """Return a node that asks who comes."""
     with secured_kafka(tmp_path_factory.mktemp("secured")) as node:

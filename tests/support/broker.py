@@ -3,7 +3,6 @@
 import asyncio
 import os
 import shutil
-import socket
 import tempfile
 import time
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from pathlib import Path
 from shared.messaging.embedded.errors import LocalKafkaError
 from shared.messaging.embedded.node import LocalKafka
 from shared.messaging.kafka import acknowledges
+from shared.ports import free_ports
 from tests.support.engines import docker_answers
 
 KAFKA = "4.3.1"
@@ -117,7 +117,5 @@ def _local() -> Broker | str:
 
 
 def free_port() -> int:
-    """Return a port of the loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port of the loopback that nobody listens on, and that no outgoing connection is lent meanwhile."""
+    return free_ports(1)[0]

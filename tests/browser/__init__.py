@@ -1,0 +1,1 @@
+"""Pages as people see them: what runs for them ends with the last test of this folder."""

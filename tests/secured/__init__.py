@@ -1,0 +1,1 @@
+"""A secured cluster: its node ends with the last test of this folder."""

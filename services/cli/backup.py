@@ -38,10 +38,11 @@ async def _backup(folder: Path, settings: InstanceSettings) -> dict[str, Any]:
     _make_room(folder)
     databases: dict[str, Any] = {}
     for name in packages():
-        found = await revision_of(name, settings)
-        if found is not None:
-            databases[name] = await _copy(name, folder, settings) | {"revision": found}
-            crash.point("backup.mid")
+        async with Database(settings.database_url(name)) as database:
+            found = await revision_of(database, name)
+            if found is not None:
+                databases[name] = await _copy(database, name, folder) | {"revision": found}
+                crash.point("backup.mid")
     if not databases:
         raise Unavailable("Aucune base n’existe encore\u00a0: lancez l’instance une première fois.")
     manifest: dict[str, Any] = {"software": SOFTWARE, "siren": settings.siren, "made_at": now().isoformat()}
@@ -58,14 +59,10 @@ def _make_room(folder: Path) -> None:
     folder.chmod(0o700)
 
 
-async def _copy(name: str, folder: Path, settings: InstanceSettings) -> dict[str, Any]:
-    database = Database(settings.database_url(name))
+async def _copy(database: Database, name: str, folder: Path) -> dict[str, Any]:
     kind = "sqlite" if database.is_sqlite else "postgresql"
     file = folder / f"{name}.{'sqlite' if database.is_sqlite else 'dump'}"
-    try:
-        await copy_out(database, file)
-    finally:
-        await database.close()
+    await copy_out(database, file)
     size = file.stat().st_size
     return {"file": file.name, "kind": kind, "bytes": size, "sha256": digest(file)}
 

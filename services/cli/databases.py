@@ -13,7 +13,7 @@ from shared.errors import Conflict, Invalid, Unavailable
 from shared.messaging.embedded.errors import NeverStarted
 from shared.messaging.embedded.node import LocalKafka
 from shared.messaging.heartbeat import incarnate
-from shared.service import RunningService, Service
+from shared.service import RunningService
 from shared.settings import InstanceSettings, KafkaAccess
 from shared.territory.members import Territory
 
@@ -30,22 +30,38 @@ async def chosen(services: Sequence[str] | None, settings: InstanceSettings) -> 
     unknown = sorted(set(services or ()) - set(SERVICES))
     if unknown:
         raise Invalid(f"Service inconnu\u00a0: {', '.join(unknown)}. Choisissez parmi {', '.join(SERVICES)}.")
-    return list(services or [name for name in SERVICES if await revision_of(name, settings) is not None])
+    return list(services or [name for name in SERVICES if await _has_run(name, settings)])
 
 
-async def revision_of(name: str, settings: InstanceSettings) -> str | None:
+async def _has_run(name: str, settings: InstanceSettings) -> bool:
+    async with Database(settings.database_url(name)) as database:
+        return await revision_of(database, name) is not None
+
+
+async def revision_of(database: Database, name: str) -> str | None:
     """Return the revision of a database; ``None`` when its service has never run here: PostgreSQL has it all the same.
 
     Raises:
         Unavailable: it does not answer.
     """
-    database = Database(settings.database_url(name))
     try:
         return None if database.is_missing else await revision(database)
     except AWAY as away:
         raise Unavailable(f"La base {name} ne répond pas.", retry_after=5) from away
-    finally:
-        await database.close()
+
+
+async def require_current(database: Database, name: str, *, package: str) -> None:
+    """Return if a database has the tables of this version: a command changes none beside an instance that runs.
+
+    Raises:
+        Conflict: it has others, or none; says what to do.
+        Unavailable: it does not answer.
+    """
+    found = await revision_of(database, name)
+    if found is None:
+        raise Conflict(f"La base {name} n’existe pas encore. {MIGRATE}")
+    if found != head(package):
+        raise Conflict(f"La base {name} n’a pas les tables de cette version. {MIGRATE}")
 
 
 @asynccontextmanager
@@ -56,7 +72,7 @@ async def opened(
 
     Raises:
         Invalid: a backup was put back in part only.
-        Conflict: a database has other tables than this version: a command changes none beside an instance that runs.
+        Conflict: a database has other tables than this version, or none.
         Unavailable: a database does not answer.
     """
     settings.require_whole()
@@ -64,20 +80,12 @@ async def opened(
     services = [RunningService(SERVICES[name], Database(settings.database_url(name))) for name in names]
     try:
         for service in services:
-            await _require_current(service.manifest, settings)
+            await require_current(service.database, service.manifest.name, package=service.manifest.package)
             service.database.origin = await _origin(service, settings, territory)
         yield services
     finally:
         for service in services:
             await service.database.close()
-
-
-async def _require_current(manifest: Service, settings: InstanceSettings) -> None:
-    found = await revision_of(manifest.name, settings)
-    if found is None:
-        raise Conflict(f"La base {manifest.name} n’existe pas encore. {MIGRATE}")
-    if found != head(manifest.package):
-        raise Conflict(f"La base {manifest.name} n’a pas les tables de cette version. {MIGRATE}")
 
 
 async def _origin(service: RunningService, settings: InstanceSettings, territory: Territory) -> Origin:

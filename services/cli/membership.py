@@ -11,6 +11,7 @@ from services.cli.settings import read_settings
 from shared.clock import today
 from shared.errors import Conflict, Invalid
 from shared.fields import Siren
+from shared.http.refusals import french
 from shared.messaging.known import forget_home
 from shared.territory.members import read_territory
 from shared.web.formats import pluriel
@@ -28,19 +29,23 @@ def _root() -> None:
 @membership.command("purge")
 def purge(siren: Annotated[str, typer.Argument(help="SIREN d’un ancien membre.")]) -> None:
     """Retire d’ici les copies de ce qu’un ancien membre publiait\u202f; refusé pour un membre actuel."""
-    counts = asyncio.run(_purge(siren))
+    counts = asyncio.run(_purge(_checked(siren)))
     for name, count in counts.items():
         typer.echo(f"{name}\u00a0: {pluriel(count, 'copie retirée', 'copies retirées')}.")
     typer.echo("Retirez-le du fichier du territoire et relancez l’instance\u00a0: sinon ses sujets seront relus.")
 
 
+def _checked(siren: str) -> str:
+    try:
+        return _SIREN.validate_python(siren)
+    except ValidationError as refused:
+        [wrong] = refused.errors()
+        raise Invalid(french(wrong["type"], wrong["msg"])) from refused
+
+
 async def _purge(siren: str) -> dict[str, int]:
     settings = read_settings()
     territory = read_territory(settings.territory_file)
-    try:
-        _SIREN.validate_python(siren)
-    except ValidationError as refused:
-        raise Invalid("Un SIREN a neuf chiffres.") from refused
     member = territory.find(siren)
     if siren == settings.siren or (member is not None and member.is_active(today())):
         raise Conflict("Cet EPCI est membre du territoire. Indiquez d’abord sa date de départ (left_on).")

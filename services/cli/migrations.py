@@ -42,8 +42,5 @@ async def _migrate() -> None:
     settings = read_settings()
     settings.prepare_data_dir()
     for name, package in packages().items():
-        database = Database(settings.database_url(name))
-        try:
+        async with Database(settings.database_url(name)) as database:
             await upgrade(database, package=package)
-        finally:
-            await database.close()

@@ -18,7 +18,7 @@ from services.cli.settings import read_settings
 from services.host import SERVICES
 from shared import crash
 from shared.db.backup import copy_in, digest, require_idle
-from shared.db.engine import Database
+from shared.db.engine import Database, delete_file
 from shared.db.migrate import knows, upgrade
 from shared.db.session import Origin
 from shared.errors import Conflict, Invalid
@@ -95,15 +95,12 @@ async def _accept(name: str, told: dict[str, Any], settings: InstanceSettings, *
     """Return if this copy can take the place of that database; nothing has changed yet."""
     if not knows(packages()[name], str(told["revision"])):
         raise Invalid(f"La base {name} vient d’une version plus récente d’Estuaire. Mettez le logiciel à jour.")
-    database = Database(settings.database_url(name))
-    try:
+    async with Database(settings.database_url(name)) as database:
         if database.is_sqlite != (told["kind"] == "sqlite"):
             raise Invalid(f"La base {name} vient de {told['kind']}\u00a0: restaurez-la sur le même genre de base.")
         await require_idle(database)
         if not force and await _is_in_use(database):
             raise Conflict(f"La base {name} contient déjà des données. Ajoutez --force pour la remplacer.")
-    finally:
-        await database.close()
 
 
 async def _is_in_use(database: Database) -> bool:
@@ -115,39 +112,31 @@ async def _is_in_use(database: Database) -> bool:
 
 async def _put_back(name: str, copy: Path, settings: InstanceSettings) -> None:
     """Let the copy begin a new life aside, then give it the name; PostgreSQL has no aside."""
-    place = Database(settings.database_url(name))
-    if not place.is_sqlite:
-        await copy_in(place, copy)
-        crash.point("restore.after_copy")
-        await _begin_life(name, place, settings)
-        return
-    await place.close()
+    async with Database(settings.database_url(name)) as place:
+        if not place.is_sqlite:
+            await copy_in(place, copy)
+            crash.point("restore.after_copy")
+            await _begin_life(name, place, settings)
+            return
     file = Path(place.url.database or "")
     aside = file.with_suffix(".restoring")
-    _forget(aside)
+    delete_file(aside)
     shutil.copyfile(copy, aside)
     crash.point("restore.after_copy")
-    await _begin_life(name, Database(f"sqlite+aiosqlite:///{aside}"), settings)
-    _forget(file)
+    async with Database(f"sqlite+aiosqlite:///{aside}") as database:
+        await _begin_life(name, database, settings)
+    delete_file(file)
     aside.replace(file)
 
 
-def _forget(file: Path) -> None:
-    for suffix in ("", "-wal", "-shm"):
-        Path(f"{file}{suffix}").unlink(missing_ok=True)
-
-
 async def _begin_life(name: str, database: Database, settings: InstanceSettings) -> None:
-    try:
-        await upgrade(database, package=packages()[name])
-        if name in SERVICES:
-            territory = read_territory(settings.territory_file)
-            own = territory.member(settings.siren).name
-            database.origin = Origin(settings.siren, name, uuid7(), settings.base_url, own)
-            await begin_again(database, SERVICES[name])
-            crash.point("restore.after_incarnation")
-    finally:
-        await database.close()
+    await upgrade(database, package=packages()[name])
+    if name in SERVICES:
+        territory = read_territory(settings.territory_file)
+        own = territory.member(settings.siren).name
+        database.origin = Origin(settings.siren, name, uuid7(), settings.base_url, own)
+        await begin_again(database, SERVICES[name])
+        crash.point("restore.after_incarnation")
 
 
 async def _check(settings: InstanceSettings, *, adopt: bool, delete: bool) -> dict[str, Differences]:

@@ -12,6 +12,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from services.cli.databases import require_current, revision_of
+from services.cli.migrations import IDENTITY
 from services.cli.settings import read_settings
 from shared.clock import now
 from shared.db.engine import Database
@@ -92,11 +94,12 @@ async def _revoke(settings: InstanceSettings, token_id: UUID) -> bool:
 
 @asynccontextmanager
 async def _identity(settings: InstanceSettings) -> AsyncIterator[Session]:
+    settings.require_whole()
     settings.prepare_data_dir()
-    database = Database(settings.database_url("identity"))
-    try:
-        await upgrade(database, package="shared.identity")
+    name, package = IDENTITY
+    async with Database(settings.database_url(name)) as database:
+        if await revision_of(database, name) is None:
+            await upgrade(database, package=package)  # tokens are made before an instance starts for the first time
+        await require_current(database, name, package=package)
         async with database.transaction() as session:
             yield session
-    finally:
-        await database.close()

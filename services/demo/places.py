@@ -105,16 +105,13 @@ def make_place(folder: Path, code: str, territory: Territory, *, port: int) -> P
 
 async def _tokens(folder: Path, siren: str) -> dict[str, str]:
     """Make one token per role, as ``estuaire tokens add`` does before an instance is used."""
-    database = Database(f"sqlite+aiosqlite:///{folder / 'identity'}.sqlite")
-    try:
+    async with Database(f"sqlite+aiosqlite:///{folder / 'identity'}.sqlite") as database:
         await upgrade(database, package="shared.identity")
         async with database.transaction() as session:
             return {
                 role.value: (await add_token(session, name=f"démonstration, {role.value}", epci=siren, role=role))[1]
                 for role in ROLES
             }
-    finally:
-        await database.close()
 
 
 def _ports(folder: Path, names: list[str]) -> dict[str, int]:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
@@ -28,6 +28,12 @@ POSTGRESQL = {
 CONNECT_SECONDS = 5
 POOL_SECONDS = 20
 PRAGMAS = ("journal_mode=WAL", "busy_timeout=5000", "cache_size=-500")
+
+
+def delete_file(file: Path) -> None:
+    """Delete a SQLite file and what lies beside it, if it is there."""
+    for suffix in ("", "-wal", "-shm"):
+        Path(f"{file}{suffix}").unlink(missing_ok=True)
 
 
 class Database:
@@ -112,6 +118,14 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
+
+    async def __aenter__(self) -> Self:
+        """Use it in a block that closes it."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close every connection."""
+        await self.close()
 
     async def _announce(self, session: Session) -> None:
         channel = "" if self.is_sqlite else self.announces()

@@ -44,12 +44,8 @@ async def upgrade(database: Database, *, package: str) -> None:
         _check_references(connection)
 
     # SQLite changes a table by copying it and dropping the old one, which would delete the rows that point to it.
-    unchecked = Database(database.url, foreign_keys=False)
-    try:
-        async with unchecked.connection() as connection:
-            await connection.run_sync(run)
-    finally:
-        await unchecked.close()
+    async with Database(database.url, foreign_keys=False) as unchecked, unchecked.connection() as connection:
+        await connection.run_sync(run)
 
 
 def _wait_for_others(connection: Connection) -> None:
@@ -142,9 +138,6 @@ async def drift(database: Database, metadata: MetaData) -> list[str]:
 async def scratch(package: str) -> AsyncIterator[Database]:
     """Open a throw-away database brought to the newest revision of ``package``."""
     with tempfile.TemporaryDirectory() as folder:
-        database = Database(f"sqlite+aiosqlite:///{Path(folder) / 'scratch.sqlite'}")
-        try:
+        async with Database(f"sqlite+aiosqlite:///{Path(folder) / 'scratch.sqlite'}") as database:
             await upgrade(database, package=package)
             yield database
-        finally:
-            await database.close()

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.schema import CreateSchema, DropSchema
 from sqlmodel import func, select
 
-from shared.db.engine import Database
+from shared.db.engine import Database, delete_file
 from shared.errors import Conflict
 from shared.locks import take
 
@@ -63,11 +63,11 @@ def _file(database: Database) -> Path:
 async def _file_twin(database: Database) -> AsyncIterator[Database]:
     file = _file(database)
     with _alone(file.with_suffix(".rebuilding")):
-        _remove(file)
+        delete_file(file)
         try:
             yield Database(f"sqlite+aiosqlite:///{file}", database.origin, durable=False)
         finally:
-            await asyncio.to_thread(_remove, file)
+            await asyncio.to_thread(delete_file, file)
 
 
 @contextmanager
@@ -76,11 +76,6 @@ def _alone(lock: Path) -> Iterator[None]:
         if not take(held):
             raise Conflict(BUSY)
         yield
-
-
-def _remove(file: Path) -> None:
-    for suffix in ("", "-wal", "-shm"):
-        Path(f"{file}{suffix}").unlink(missing_ok=True)
 
 
 @asynccontextmanager

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
 from shared.db.session import Session
@@ -31,7 +32,7 @@ async def keep_newest(
     if not rows:
         return
     columns = table.__table__  # type: ignore[attr-defined]
-    insert = _insert(session)(columns)
+    insert = insert_at(session)(columns)
     changed = {name: insert.excluded[name] for name in rows[0] if name not in key}
     guard = columns.c[version] < insert.excluded[version]
     upsert = insert.on_conflict_do_update(index_elements=list(key), set_=changed, where=guard)
@@ -43,10 +44,12 @@ async def insert_missing(session: Session, table: type[SQLModel], rows: Rows, *,
     """Insert the rows whose key is not there yet; return how many were."""
     if not rows:
         return 0
-    insert = _insert(session)(table).values(list(rows)).on_conflict_do_nothing(index_elements=list(key))
+    insert = insert_at(session)(table).values(list(rows)).on_conflict_do_nothing(index_elements=list(key))
     result = await session.exec(insert)
     return int(getattr(result, "rowcount", 0))
 
 
-def _insert(session: Session) -> Any:  # noqa: ANN401 - two insert constructs of one shape
-    return sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+def insert_at(bound: AsyncConnection | Session) -> Any:  # noqa: ANN401 - two insert constructs of one shape
+    """Return what makes an insert that knows what to do with rows that are there, for this kind of database."""
+    dialect = bound.dialect if isinstance(bound, AsyncConnection) else bound.get_bind().dialect
+    return sqlite.insert if dialect.name == "sqlite" else postgresql.insert

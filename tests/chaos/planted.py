@@ -143,7 +143,7 @@ def no_version_guard() -> None:
 
     async def sabotaged(session: Session, table: type[SQLModel], rows: Sequence[Any], *, key: Sequence[str]) -> None:
         for row in rows:
-            insert = upsert._insert(session)(table).values([row])
+            insert = upsert.insert_at(session)(table).values([row])
             changed = {name: insert.excluded[name] for name in row if name not in key}
             await session.exec(insert.on_conflict_do_update(index_elements=list(key), set_=changed))
 

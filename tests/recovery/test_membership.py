@@ -64,5 +64,5 @@ async def test_the_copies_of_a_former_member_go_and_those_of_a_member_stay(
     assert [one.returncode for one in said] == [0, 1, 1, 0]
     assert "events\u00a0: 2 copies retirées." in said[0].stdout
     assert "events\u00a0: 0 copie retirée." in said[3].stdout
-    assert "neuf chiffres" in estuaire(settings, "membership", "purge", "123").stderr
+    assert "compte 9 chiffres" in estuaire(settings, "membership", "purge", "123").stderr
     assert all("est membre du territoire" in one.stderr for one in said[1:3])

@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-
 from services.cli.migrations import packages
 from shared.db.engine import Database
 from shared.db.migrate import head, knows, revision
+from shared.db.trouble import AWAY
 from shared.findings import Finding
 from shared.settings import DATABASES, InstanceSettings
 
@@ -18,24 +17,20 @@ async def look(settings: InstanceSettings) -> list[Finding]:
 
 async def _look(settings: InstanceSettings, name: str, package: str) -> Finding:
     about = f"Base {name}"
-    database = Database(settings.database_url(name))
-    try:
+    async with Database(settings.database_url(name)) as database:
         if database.is_missing:
             return Finding(about, "sera créée au premier démarrage.")
-        if not await database.answers():
+        try:
+            found = await revision(database)
+        except AWAY:
             return _away(about, name, database)
-        found = await revision(database)
-        if found is not None and not knows(package, found):
-            cause = "Estuaire a été remis à une version plus ancienne que ses données."
-            remedy = "Installer la version récente d’Estuaire, ou remettre une sauvegarde d’avant la mise à jour."
-            return Finding(about, "vient d’une version plus récente.", cause, remedy)
-        if found != head(package):
-            remedy = "Lancer estuaire migrate (estuaire serve le fait aussi), après une sauvegarde."
-            return Finding(about, "n’a pas les tables de cette version.", "Estuaire a été mis à jour.", remedy)
-    except (DBAPIError, SQLAlchemyError, OSError):
-        return _away(about, name, database)
-    finally:
-        await database.close()
+    if found is not None and not knows(package, found):
+        cause = "Estuaire a été remis à une version plus ancienne que ses données."
+        remedy = "Installer la version récente d’Estuaire, ou remettre une sauvegarde d’avant la mise à jour."
+        return Finding(about, "vient d’une version plus récente.", cause, remedy)
+    if found != head(package):
+        remedy = "Lancer estuaire migrate (estuaire serve le fait aussi), après une sauvegarde."
+        return Finding(about, "n’a pas les tables de cette version.", "Estuaire a été mis à jour.", remedy)
     return Finding(about, "répond, à jour.")
 
 

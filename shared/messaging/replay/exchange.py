@@ -1,7 +1,6 @@
 """The moment of a rebuild: live rows give way to those of the twin, in one transaction that nobody writes beside."""
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -10,14 +9,12 @@ from sqlalchemy import (
     MetaData,
     Table,
     and_,
-    bindparam,
     delete,
     exists,
     func,
     insert,
     select,
     text,
-    update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.expression import FromClause
@@ -25,6 +22,7 @@ from sqlalchemy.sql.expression import FromClause
 from shared.clock import now
 from shared.db.engine import Database
 from shared.db.scratch import as_lived_in, attach, in_twin
+from shared.db.upsert import insert_at
 from shared.messaging.delivery import group_of
 from shared.messaging.inbox import MessageTables
 from shared.messaging.known import Projection
@@ -72,7 +70,7 @@ async def exchange(subject: Subject, positions: Mapping[str, int], ends: Mapping
         DBAPIError: somebody else holds the tables; nothing changed.
     """
     # A pool of its own: a connection of SQLite keeps what is attached to it.
-    async with _of_its_own(subject.database) as database, database.connection() as connection:
+    async with Database(subject.database.url) as database, database.connection() as connection:
         await attach(subject.database, connection)
         await _alone_at(connection, subject)
         if await _is_ahead(connection, subject, positions, ends):
@@ -80,15 +78,6 @@ async def exchange(subject: Subject, positions: Mapping[str, int], ends: Mapping
         found = [await _exchange_table(connection, one) for one in subject.projections]
         await _raise_positions(connection, subject, positions)
         return found
-
-
-@asynccontextmanager
-async def _of_its_own(database: Database) -> AsyncIterator[Database]:
-    opened = Database(database.url)
-    try:
-        yield opened
-    finally:
-        await opened.close()
 
 
 async def _alone_at(connection: AsyncConnection, subject: Subject) -> None:
@@ -159,17 +148,12 @@ async def _digest(connection: AsyncConnection, table: Table) -> str:
 
 async def _raise_positions(connection: AsyncConnection, subject: Subject, positions: Mapping[str, int]) -> None:
     table, group = _positions(subject), group_of(subject.epci, subject.service, "projector")
-    stored = select(table.c.topic).where(table.c.group == group)
-    known = set((await connection.execute(stored)).scalars())
-    moved = [{"at": topic, "end": end} for topic, end in positions.items() if topic in known]
-    if moved:
-        # What holds a topic, and what ended processes there, stays noted.
-        here = (table.c.group == group) & (table.c.topic == bindparam("at"))
-        await connection.execute(update(table).where(here).values(next_offset=bindparam("end"), moved_at=now()), moved)
-    fresh = {topic: end for topic, end in positions.items() if end and topic not in known}
-    rows = [{"group": group, "topic": topic, "next_offset": end, "moved_at": now()} for topic, end in fresh.items()]
+    rows = [{"group": group, "topic": topic, "next_offset": end, "moved_at": now()} for topic, end in positions.items()]
     if rows:
-        await connection.execute(insert(table), rows)
+        upsert = insert_at(connection)(table)
+        # What holds a topic, and what ended processes there, stays noted.
+        moved = {name: upsert.excluded[name] for name in ("next_offset", "moved_at")}
+        await connection.execute(upsert.on_conflict_do_update(index_elements=["group", "topic"], set_=moved), rows)
 
 
 def _positions(subject: Subject) -> Table:

@@ -1,15 +1,14 @@
 """Letters: double opt-in, an issue composed of what is new, again for nothing, and one reader who leaves."""
 
-import asyncio
 from typing import Any
 
 from services.demo.doors import Door
 from services.demo.mailbox import Mailbox
 from services.demo.story.links import follow, wait_for_link
+from services.demo.story.waiting import eventually
 from shared.errors import Conflict
 
 CONFIRM, LEAVE = "/lettres/confirmation/", "/lettres/desabonnement/"
-SECONDS = 120
 
 
 async def subscribe(door: Door, facts: dict[str, Any], sirens: dict[str, str], mailbox: Mailbox) -> None:
@@ -47,10 +46,9 @@ async def leave(door: Door, address: str, mailbox: Mailbox) -> None:
 
 
 async def _ended(door: Door, issue_id: str) -> dict[str, Any]:
-    for _ in range(SECONDS * 5):
+    async def ended() -> dict[str, Any] | None:
         issue: dict[str, Any] = await door.get(f"/api/v1/issues/{issue_id}", role="coordinator")
         underway = {"pending", "leased", "sending", "deferred"}
-        if not any(issue["deliveries"].get(state, 0) for state in underway):
-            return issue
-        await asyncio.sleep(0.2)
-    raise Conflict(f"Le numéro {issue_id} de {door.place.code} n’est pas parti en {SECONDS} s.")
+        return None if any(issue["deliveries"].get(state, 0) for state in underway) else issue
+
+    return await eventually(ended, what=f"le numéro {issue_id} de {door.place.code} n’est pas parti")

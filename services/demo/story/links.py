@@ -1,13 +1,11 @@
 """Links of mails, followed as people do: the page first, then its button."""
 
-import asyncio
 from collections.abc import Mapping
 
 from services.demo.doors import Door
 from services.demo.mailbox import Mailbox
+from services.demo.story.waiting import eventually
 from shared.errors import Conflict
-
-SECONDS = 120
 
 
 async def wait_for_link(mailbox: Mailbox, recipient: str, *, path: str, about: str = "") -> str:
@@ -16,13 +14,15 @@ async def wait_for_link(mailbox: Mailbox, recipient: str, *, path: str, about: s
     Raises:
         Conflict: no such mail came in time.
     """
-    for _ in range(SECONDS * 10):
+
+    async def newest() -> str | None:
         for mail in reversed(mailbox.fetch(recipient)):
             found = [link for link in mail.links if path in link]
             if found and about in mail.subject:
                 return "/" + found[0].split("/", 3)[3]
-        await asyncio.sleep(0.1)
-    raise Conflict(f"{recipient} n’a pas reçu de lien {path} (« {about} ») en {SECONDS} s.")
+        return None
+
+    return await eventually(newest, what=f"{recipient} n’a pas reçu de lien {path} («\u00a0{about}\u00a0»)")
 
 
 async def follow(door: Door, path: str, *, fields: Mapping[str, str]) -> None:

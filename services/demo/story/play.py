@@ -1,7 +1,6 @@
 """The order of the story, and the two accidents in it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from rich.console import Console
@@ -11,6 +10,7 @@ from services.demo.doors import Door, Ledger
 from services.demo.mailbox import Mailbox
 from services.demo.places import Grounds, demo_data
 from services.demo.story import agenda, contacts, letters, projects
+from services.demo.story.waiting import eventually
 from services.demo.watch import Watch
 from shared.errors import Conflict
 from shared.messaging.embedded.node import LocalKafka
@@ -18,7 +18,6 @@ from shared.messaging.kafka import acknowledges
 
 KILLED = "EPN"
 LATE = "vte-vexin"  # logged between two issues, so that the second one has news
-SECONDS = 120
 USUAL_SECONDS = 20
 
 
@@ -88,7 +87,7 @@ class Teller:
         for facts in self._facts["projects"]:
             for code, said in facts.get("answers", {}).items():
                 owner, project_id = self._sirens[facts["epci"]], self._logged[facts["key"]]["id"]
-                await _eventually(
+                await eventually(
                     lambda code=code, owner=owner, project_id=project_id, said=said: projects.answer(  # type: ignore[misc]
                         self._doors[code], owner, project_id, said
                     ),
@@ -166,7 +165,7 @@ class Teller:
             backlogs = [await _backlog(door) for door in self._stage.doors]
             return not any(backlogs) and all(one == seen[0] for one in seen)
 
-        await _eventually(same, what="les fils des EPCI diffèrent")
+        await eventually(same, what="les fils des EPCI diffèrent")
 
 
 async def tell(stage: Stage) -> None:
@@ -181,11 +180,3 @@ async def tell(stage: Stage) -> None:
 async def _backlog(door: Door) -> int:
     status = await door.get("/api/v1/status", role="admin")
     return sum(service["backlog"] for service in status["services"])
-
-
-async def _eventually(check: Callable[[], Awaitable[bool]], *, what: str) -> None:
-    for _ in range(SECONDS * 5):
-        if await check():
-            return
-        await asyncio.sleep(0.2)
-    raise Conflict(f"Après {SECONDS} s, {what}.")

@@ -15,6 +15,7 @@ from tests.support.databases import Files, OnServer, Store
 from tests.support.postgres import NoPostgres, Server, find_postgres
 from tests.support.territory import make_territory, random_siren
 
+# Folders whose tests start many processes; and others whose tests take long.
 MANY = {"chaos", "demo", "journeys", "browser", "bench"}
 LONG = {"recovery", "secured"}
 _BROKER = pytest.StashKey[Broker]()

@@ -23,7 +23,7 @@ async def test_an_instance_without_kafka_serves_keeps_what_it_is_told_and_stops(
 ) -> None:
     settings = environment(territory, tmp_path, bootstrap=NOBODY, port=free_port())
 
-    with serving(settings, tmp_path) as served:
+    with serving(settings, tmp_path, forked=False) as served:
         await eventually(served.answers, within=60)
         ready = (await served.get("/readyz")).json()
         logged = await served.post("/api/v1/projects", {"title": "Sans Kafka", "kind": "study"})

@@ -13,17 +13,46 @@ from multiprocessing import get_context
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Protocol
 
 from services.cli import main
 from tests.support.code import ROOT
 
-# What commands import once they are called, and what the child programs of tests are made of.
 RUN_SECONDS = 120
-IMPORTED = ["services.host", "tests.support.forks", "tests.support.imported"]
+CHILDREN = ["crashing", "notifications_child", "parking_child"]
+IMPORTED = ["tests.support.imported", *(f"tests.support.{child}" for child in CHILDREN)]
+
+
+class Process(Protocol):
+    """What tests ask of a process, forked or started: as ``subprocess.Popen`` has it."""
+
+    @property
+    def pid(self) -> int:
+        """Its number for the system."""
+
+    @property
+    def returncode(self) -> int | None:
+        """How it ended, a signal as a negative number; ``None`` while it runs, or while nobody has asked."""
+
+    def poll(self) -> int | None:
+        """Return how it ended, or ``None``."""
+
+    def send_signal(self, sig: int, /) -> None:
+        """Send a signal to it, unless it has ended."""
+
+    def kill(self) -> None:
+        """End it at once."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Return how it ended, once it has.
+
+        Raises:
+            TimeoutExpired: it has not, within ``timeout`` seconds.
+        """
 
 
 class Fork:
-    """A program in a process of its own, with what tests ask of a ``subprocess.Popen``."""
+    """A program in a process of its own, with what tests ask of a ``Process``."""
 
     def __init__(
         self, program: Callable[[], None], *, arguments: Sequence[str], env: Mapping[str, str], out: Path, err: Path

@@ -3,8 +3,9 @@
 import os
 import signal
 import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ import yaml
 from shared.outbound import Answer, HttpError, plain_client
 from shared.territory.members import Territory
 from tests.support import forks
-from tests.support.forks import Fork
+from tests.support.forks import Fork, Process
 from tests.support.postgres import path_with_tools
 
 READY_SECONDS = 60
@@ -26,7 +27,7 @@ class Served:
 
     url: str
     token: str
-    process: Fork
+    process: Process
     folder: Path
     settings: dict[str, str]
     """What it was started with, for commands beside it."""
@@ -74,21 +75,36 @@ def environment(territory: Territory, folder: Path, *, bootstrap: str, port: int
 
 
 @contextmanager
-def serving(settings: dict[str, str], folder: Path, *services: str, token: str = "") -> Iterator[Served]:
-    """Run ``estuaire serve`` while the block runs; with a token of its own unless one is given."""
+def serving(
+    settings: dict[str, str], folder: Path, *services: str, token: str = "", forked: bool = True
+) -> Iterator[Served]:
+    """Run ``estuaire serve`` while the block runs, forked or as an operator starts it.
+
+    With a token of its own unless one is given.
+    """
     if not token:
         added = estuaire(settings, "tokens", "add", "essai", "--role", "admin")
         added.check_returncode()
         token = added.stdout.strip()
     log = folder / "serve.log"
     log.unlink(missing_ok=True)
-    process = Fork(forks.estuaire, arguments=["serve", *services], env=settings, out=log, err=log)
+    process = _forked(settings, services, log) if forked else _started(settings, services, log)
     try:
         yield Served(settings["ESTUAIRE_BASE_URL"], token, process, folder, settings)
     finally:
         if process.poll() is None:
             process.kill()
             process.wait(10)
+
+
+def _forked(settings: dict[str, str], services: Sequence[str], log: Path) -> Process:
+    return Fork(forks.estuaire, arguments=["serve", *services], env=settings, out=log, err=log)
+
+
+def _started(settings: dict[str, str], services: Sequence[str], log: Path) -> Process:
+    command = [sys.executable, "-m", "services", "serve", *services]
+    with log.open("wb") as said:
+        return subprocess.Popen(command, env=settings, stdout=said, stderr=said)  # noqa: S603 - our own command
 
 
 def estuaire(settings: dict[str, str], *arguments: str, crash_at: str = "") -> "subprocess.CompletedProcess[str]":

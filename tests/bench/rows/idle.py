@@ -30,7 +30,7 @@ async def _one(world: World) -> list[Figure]:
     memory: list[float] = []
     for took in (first, again):
         await quiet(at_most_s=world.size.patience_s)
-        with serving(settings, folder) as served:
+        with serving(settings, folder, forked=False) as served:
             began = monotonic()
 
             async def ready() -> bool:

@@ -25,7 +25,7 @@ from services.events.schemas import (
 from shared.contracts.events import EventType
 from shared.fields import Instant, Siren
 from shared.http.guards import Router, Who
-from shared.http.paging import Listing, Page, listing
+from shared.http.paging import Listing, Page, TerritoryListing, TerritoryPage, listing, territory_listing
 from shared.http.preconditions import Answered, OnlyOnce, Seen, tag
 from shared.http.session import Reading, Transaction
 from shared.identity.access import Right
@@ -48,21 +48,23 @@ async def create_event(asked: NewEvent, session: Transaction, who: Who, answer: 
 async def list_events(
     session: Reading,
     who: Who,
-    page: Page,
+    page: TerritoryPage,
     epci: Siren | None = None,
     type: EventType | None = None,  # the word on the wire
     since: Annotated[Instant | None, Query(alias="from")] = None,
-) -> Listing[EventView]:
+) -> TerritoryListing[EventView]:
     """List the agenda of the territory in order of time, seats as last known; visitors see what is public."""
     wanted = agenda.Wanted(epci=epci, type=type, since=since, after=page.after, limit=page.limit + 1)
     found = await agenda.list_agenda(session, who, wanted)
-    return listing(found, limit=page.limit)
+    return territory_listing(found, limit=page.limit)
 
 
 @router.read("/{event_id}", right=Right.PUBLIC)
-async def get_event(event_id: UUID, session: Reading, who: Who, response: Response) -> EventView:
-    """Show one event of the territory."""
-    view = await agenda.get_event(session, who, event_id)
+async def get_event(
+    event_id: UUID, session: Reading, who: Who, response: Response, epci: Siren | None = None
+) -> EventView:
+    """Show one event of this EPCI, or of the one that is named."""
+    view = await agenda.get_event(session, who, event_id, epci=epci)
     tag(response, _tag_of(view))
     return view
 

@@ -23,7 +23,7 @@ from services.notifications.schemas import (
 )
 from shared.fields import Siren
 from shared.http.guards import Router, Who
-from shared.http.paging import Page
+from shared.http.paging import TerritoryPage
 from shared.http.preconditions import OnlyOnce, tag
 from shared.http.session import Reading, Transaction
 from shared.identity.access import Right
@@ -32,7 +32,9 @@ router = Router(prefix="/api/v1", tags=["notifications"])
 
 
 @router.read("/feed", right=Right.PUBLIC)
-async def get_feed(session: Reading, who: Who, page: Page, epci: Annotated[Siren | None, Query()] = None) -> FeedOut:
+async def get_feed(
+    session: Reading, who: Who, page: TerritoryPage, epci: Annotated[Siren | None, Query()] = None
+) -> FeedOut:
     """Give the feed of the whole territory, newest first; to visitors its public part."""
     return await feed.list_feed(session, who, limit=page.limit, after=page.after, epci=epci)
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated
 
-from fastapi import Depends, Form, Request, Response
+from fastapi import Depends, Form, Query, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import ValidationError
 
@@ -16,7 +16,7 @@ from services.notifications.rules.house import House, house_of
 from services.notifications.schemas import SubscriptionAsked, SubscriptionIn
 from shared.contracts.events import AgendaEvent
 from shared.contracts.notifications import FeedEntry
-from shared.fields import Id
+from shared.fields import Id, Siren
 from shared.http.bodies import SentForm
 from shared.http.guards import Router, Who
 from shared.http.links import SignedLink, signed_for
@@ -48,10 +48,12 @@ async def get_atom(request: Request, session: Reading, who: Who) -> Response:
 
 
 @router.read("/actualites/{entry_id:uuid}", right=Right.PUBLIC)
-async def show_entry(request: Request, entry_id: Id, session: Reading, who: Who) -> HTMLResponse:
-    """Show one piece of public news, whoever asks; letters and feeds lead here."""
+async def show_entry(
+    request: Request, entry_id: Id, session: Reading, who: Who, epci: Annotated[Siren | None, Query()] = None
+) -> HTMLResponse:
+    """Show one piece of public news, whoever asks; letters and feeds lead here, to news of this EPCI."""
     house = _house(request)
-    row = await feed.get_entry(session, visitor_scope(house.own.siren), entry_id)
+    row = await feed.get_entry(session, visitor_scope(house.own.siren), entry_id, epci=epci)
     source = FeedEntry.model_validate_json(row.state).source
     is_own_event = row.home_epci == house.own.siren and source is not None and source.type == AgendaEvent.aggregate
     registration = f"/agenda/{source.id}/inscription" if is_own_event and source else ""

@@ -156,4 +156,4 @@ class FeedOut(BaseModel):
     """Entries as contracts publish them, newest first; ``next_after`` is the cursor of the next page."""
 
     items: list[dict[str, Any]]
-    next_after: UUID | None
+    next_after: str | None

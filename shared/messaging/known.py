@@ -7,22 +7,30 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import structlog
 from sqlalchemy import ColumnElement, Table, Text, delete
 from sqlmodel import Field, SQLModel, col, select
 
 from shared.contracts import CATALOGUE
 from shared.contracts.base import State
 from shared.db.columns import UtcDateTime, big_key
-from shared.db.session import Session
+from shared.db.session import Session, after_commit, origin_of
 from shared.db.upsert import keep_newest
+from shared.figures import FORGED
 from shared.messaging.envelope import Refused
 from shared.messaging.registry import Record
 
+log = structlog.get_logger(__name__)
+
+_Key = tuple[str, UUID]
 Columns = Callable[[Record[Any]], dict[str, Any]]
 
 
 class KnownColumns(SQLModel):
-    """One aggregate of one EPCI as last heard; a deleted one stays, so that no older record revives it."""
+    """One aggregate of one EPCI as last heard; a deleted one stays, so that no older record revives it.
+
+    An id names it within its EPCI only: nothing proves who made an id, and which topic is read first is chance.
+    """
 
     home_epci: str = Field(primary_key=True)
     id: UUID = Field(primary_key=True, index=True)
@@ -58,11 +66,11 @@ async def keep_known(
 ) -> None:
     """Hold the newest state of each record; ``more`` adds the columns which a table has besides.
 
-    Of several records of one aggregate only the newest is written.
+    Of several records of one aggregate only the newest is written. An id that another EPCI tells of too stands beside
+    it, under the EPCI that told: it hides nothing, changes nothing, and is counted.
 
     Raises:
-        Refused: a record takes the id of another EPCI’s aggregate, or a version so far ahead of the one held that
-            no later one would ever count.
+        Refused: a record has a version so far ahead of the one held that no later one would ever count.
     """
     newest = await _newest(session, table, records)
     rows = [known_row(record) | (more(record) if more else {}) for record in newest]
@@ -71,23 +79,32 @@ async def keep_known(
 
 async def _newest(session: Session, table: type[KnownColumns], records: Sequence[Record[Any]]) -> Sequence[Record[Any]]:
     held = await _held(session, table, {record.id for record in records})
-    newest: dict[UUID, Record[Any]] = {}
+    newest: dict[_Key, Record[Any]] = {}
     for record in records:
-        home, version = held.get(record.id, (record.epci, record.version))
-        if home != record.epci:
-            raise Refused("id_of_another", security=True)
+        key = record.epci, record.id
+        if key not in held:
+            _tell_twins(session, record, [home for home, id in held if id == record.id])
+        version = held.get(key, record.version)
         if record.version > version + CATALOGUE[record.aggregate].max_jump:
             raise Refused("version_jump", security=True)
-        held[record.id] = (home, max(version, record.version))
-        if record.id not in newest or record.version > newest[record.id].version:
-            newest[record.id] = record
+        held[key] = max(version, record.version)
+        if key not in newest or record.version > newest[key].version:
+            newest[key] = record
     return list(newest.values())
 
 
-async def _held(session: Session, table: type[KnownColumns], ids: set[UUID]) -> dict[UUID, tuple[str, int]]:
-    """Return home and version of the aggregates that are known; who told of an id first is its home."""
-    statement = select(table.id, table.home_epci, table.version).where(col(table.id).in_(ids))
-    return {id: (home, version) for id, home, version in (await session.exec(statement)).all()}
+async def _held(session: Session, table: type[KnownColumns], ids: set[UUID]) -> dict[_Key, int]:
+    """Return the versions that are known of these ids, whoever told of them."""
+    statement = select(table.home_epci, table.id, table.version).where(col(table.id).in_(ids))
+    return {(home, id): version for home, id, version in (await session.exec(statement)).all()}
+
+
+def _tell_twins(session: Session, record: Record[Any], homes: Sequence[str]) -> None:
+    """Say that another EPCI told of this id before: one of them made it, the other copied it."""
+    origin = origin_of(session)
+    for home in homes:
+        after_commit(session, FORGED.labels(origin.epci, origin.service).inc)
+        log.warning("id_of_another", aggregate=record.aggregate, id=str(record.id), told_by=record.epci, known_of=home)
 
 
 async def forget_home(session: Session, projections: Sequence[Projection], siren: str) -> int:

@@ -78,6 +78,22 @@ async def test_the_agenda_joins_our_events_and_those_heard_of(
     assert [one["id"] for one in (*first["items"], *rest)] == [one["id"] for one in visitor]
 
 
+async def test_an_event_of_a_neighbour_is_shown_to_who_names_the_neighbour(
+    client: Client, office: Office, territory: Territory
+) -> None:
+    ours, neighbour = await client.publish(), territory.members[1].siren
+    theirs, copied = known(neighbour), known(neighbour, id=UUID(ours["id"]), title="Copie")
+    await office.hear(theirs, copied)
+
+    async def title(event_id: object, epci: str = "") -> str:
+        answer = await client.ask("GET", f"/events/{event_id}{epci}", role=Role.VISITOR)
+        return str(answer.json()["title"]) if answer.status_code == 200 else str(answer.status_code)
+
+    assert await title(theirs.id, f"?epci={neighbour}") == "Atelier d’à côté"
+    assert await title(theirs.id) == "404"
+    assert [await title(ours["id"], epci) for epci in ("", f"?epci={neighbour}")] == [ours["title"], "Copie"]
+
+
 async def test_an_edit_needs_the_tag_last_read_and_a_registration_does_not_make_it_stale(
     client: Client, office: Office
 ) -> None:

@@ -163,3 +163,17 @@ async def test_a_piece_of_news_has_a_page_that_stays(doors: Doors, instance: Ins
 
     assert (shown.status_code, "Pour &lt;tous&gt;" in shown.text) == (200, True)
     assert [(one.status_code, "Entre nous" in one.text) for one in refused] == [(404, False), (404, False)]
+
+
+async def test_a03_a_piece_of_news_with_our_id_takes_no_page_of_ours(doors: Doors, instance: Instance) -> None:
+    thief = instance.house.territory.sirens[1]
+    [entry] = await hear_news(instance, title="À nous")
+    await hear_news(instance, epci=thief, id=entry.id, title="À eux")
+
+    ours = await doors.open(f"/actualites/{entry.id}")
+    theirs = await doors.open(f"/actualites/{entry.id}?epci={thief}")
+    feed = (await doors.open("/actualites.atom")).text
+
+    assert ("À nous" in ours.text, "À eux" in ours.text) == (True, False)
+    assert ("À nous" in theirs.text, "À eux" in theirs.text) == (False, True)
+    assert len(set(re.findall("<id>(.*?)</id>", feed))) == 3

@@ -12,9 +12,10 @@ from services.notifications.models import ConsentAct, ConsentRecord, Delivery, S
 from services.notifications.queries import feed, readers
 from services.notifications.rules.filters import Filter, Rhythm, read_filter
 from services.notifications.schemas import FilterIn, SubscriptionIn
-from shared.clock import shifted
+from shared.clock import now, shifted
 from shared.errors import Gone, NotFound
 from shared.identity.access import Role, Scope
+from shared.ids import TerritoryKey
 from tests.support.notifications import Instance, hear_news, subscribe, unsubscribe
 
 WHO = "alix@example.org"
@@ -266,8 +267,28 @@ async def test_the_feed_is_read_page_by_page(instance: Instance) -> None:
         while True:
             page = await feed.list_feed(session, instance.visitor, limit=2, after=after)
             seen += [item["title"] for item in page.items]
-            after = page.next_after
-            if after is None:
+            if page.next_after is None:
                 break
+            after = TerritoryKey.read(page.next_after)
 
     assert seen == [f"Nouvelle {number}" for number in (4, 3, 2, 1, 0)]
+
+
+async def test_a03_an_entry_of_another_with_the_same_id_moves_no_page(instance: Instance) -> None:
+    thief, years = instance.house.territory.sirens[1], timedelta(days=4000)
+    for number in range(4):
+        [entry] = await hear_news(instance, title=f"Nouvelle {number}")
+        await hear_news(
+            instance, epci=thief, id=entry.id, title="Copie", published_at=(entry.published_at or now()) - years
+        )
+        await hear_news(instance, epci=thief, title="Au même instant", published_at=entry.published_at)
+    seen, after = [], None
+    async with instance.database.reading() as session:
+        while True:
+            page = await feed.list_feed(session, instance.visitor, limit=3, after=after)
+            seen += [(item["home_epci"], item["id"]) for item in page.items]
+            if page.next_after is None:
+                break
+            after = TerritoryKey.read(page.next_after)
+
+    assert len(seen) == len(set(seen)) == 12

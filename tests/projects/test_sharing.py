@@ -230,7 +230,7 @@ async def test_a_project_of_another_epci_is_listed_and_read_and_forgotten_when_w
     await two.carry()
     reader = people(two.partner.siren, Role.INTEGRATOR)
     async with two.partner.database.reading() as session:
-        page, _ = await list_projects(session, reader, Wanted(), after=None, limit=50)
+        page = await list_projects(session, reader, Wanted(), after=None, limit=50)
         state = await get_territory_project(session, reader, two.owner.siren, project_id)
     async with two.owner.database.transaction() as session:
         await withdraw_project(session, two.scope, project_id, version=1)
@@ -239,7 +239,7 @@ async def test_a_project_of_another_epci_is_listed_and_read_and_forgotten_when_w
     assert [(card.id, card.own) for card in page] == [(project_id, False)]
     assert state.title.startswith("Ateliers Fictifs")
     async with two.partner.database.reading() as session:
-        assert (await list_projects(session, reader, Wanted(), after=None, limit=50))[0] == []
+        assert await list_projects(session, reader, Wanted(), after=None, limit=50) == []
         with pytest.raises(ProjectNotFound):
             await get_territory_project(session, reader, two.owner.siren, project_id)
 

@@ -178,11 +178,11 @@ def known(epci: str, **over: Any) -> Record[AgendaEvent]:  # noqa: ANN401 - fiel
     """Return a record of another EPCI’s event."""
     start = now() + timedelta(days=5)
     state = AgendaEvent(
-        id=uuid7(),
         home_epci=epci,
         version=3,
         updated_at=now(),
         **{
+            "id": uuid7(),
             "type": EventType.ATELIER,
             "title": "Atelier d’à côté",
             "slots": (Slot(id=uuid7(), start=start, end=start + timedelta(hours=2), commune="Bolbec"),),

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, and_, or_
+from sqlalchemy import SQLColumnExpression, tuple_
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -19,6 +19,9 @@ from shared.contracts.base import Visibility
 from shared.db.session import Session, origin_of
 from shared.errors import NotFound
 from shared.identity.access import Right, Scope
+from shared.ids import TerritoryKey
+
+_Place = tuple[datetime, UUID, str]
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class Wanted:
     type: str | None = None
     since: datetime | None = None
     until: datetime | None = None
-    after: UUID | None = None
+    after: TerritoryKey | None = None
     limit: int = 50
 
 
@@ -38,27 +41,26 @@ async def list_agenda(session: Session, scope: Scope, wanted: Wanted) -> list[Ev
     cursor = await _cursor(session, scope, wanted.after) if wanted.after else None
     own = await _own(session, scope, wanted, cursor=cursor)
     others = await _others(session, scope, wanted, cursor=cursor)
-    return sorted([*own, *others], key=lambda view: (_starts(view), view.id.hex))[: wanted.limit]
+    return sorted([*own, *others], key=_place)[: wanted.limit]
 
 
-async def get_event(session: Session, scope: Scope, event_id: UUID) -> EventView:
-    """Return one event of the territory.
+async def get_event(session: Session, scope: Scope, event_id: UUID, *, epci: str | None = None) -> EventView:
+    """Return one event of an EPCI; of our own, if it is not said whose.
 
     Raises:
         NotFound: no such event for whoever asks.
     """
-    if await session.get(Event, event_id) is not None:
+    if epci in (None, scope.epci):
         meeting = await get_meeting(session, scope, event_id)
         return event_view(meeting, base_url=origin_of(session).base_url)
-    known = (await session.exec(_known(scope).where(KnownEvent.id == event_id))).first()
+    told = _known(scope).where(KnownEvent.id == event_id, KnownEvent.home_epci == epci)
+    known = (await session.exec(told)).first()
     if known is None:
         raise NotFound
     return as_view(_state(known))
 
 
-async def _own(
-    session: Session, scope: Scope, wanted: Wanted, *, cursor: tuple[datetime, UUID] | None
-) -> list[EventView]:
+async def _own(session: Session, scope: Scope, wanted: Wanted, *, cursor: _Place | None) -> list[EventView]:
     if wanted.epci not in (None, scope.epci):
         return []
     asked = select(Event).where(Event.home_epci == scope.epci)
@@ -72,15 +74,13 @@ async def _own(
     if wanted.until:
         asked = asked.where(Event.starts_at < wanted.until)
     if cursor:
-        asked = asked.where(_beyond(col(Event.starts_at), col(Event.id), cursor))
-    events = (await session.exec(asked.order_by(col(Event.starts_at), col(Event.id)).limit(wanted.limit))).all()
+        asked = asked.where(tuple_(*_order(Event)) > tuple_(*cursor))
+    events = (await session.exec(asked.order_by(*_order(Event)).limit(wanted.limit))).all()
     base_url = origin_of(session).base_url
     return [event_view(meeting, base_url=base_url) for meeting in await list_meetings(session, scope, events)]
 
 
-async def _others(
-    session: Session, scope: Scope, wanted: Wanted, *, cursor: tuple[datetime, UUID] | None
-) -> list[EventView]:
+async def _others(session: Session, scope: Scope, wanted: Wanted, *, cursor: _Place | None) -> list[EventView]:
     if wanted.epci == scope.epci:
         return []
     asked = _known(scope)
@@ -93,8 +93,8 @@ async def _others(
     if wanted.until:
         asked = asked.where(col(KnownEvent.starts_at) < wanted.until)
     if cursor:
-        asked = asked.where(_beyond(col(KnownEvent.starts_at), col(KnownEvent.id), cursor))
-    order = asked.order_by(col(KnownEvent.starts_at), col(KnownEvent.id)).limit(wanted.limit)
+        asked = asked.where(tuple_(*_order(KnownEvent)) > tuple_(*cursor))
+    order = asked.order_by(*_order(KnownEvent)).limit(wanted.limit)
     return [as_view(_state(known)) for known in (await session.exec(order)).all()]
 
 
@@ -107,16 +107,15 @@ def _state(known: KnownEvent) -> wire.AgendaEvent:
     return wire.AgendaEvent.model_validate_json(known.state)
 
 
-def _beyond(
-    starts: SQLColumnExpression[Any], key: SQLColumnExpression[UUID], cursor: tuple[datetime, UUID]
-) -> ColumnElement[bool]:
-    return or_(starts > cursor[0], and_(starts == cursor[0], key > cursor[1]))
+async def _cursor(session: Session, scope: Scope, after: TerritoryKey) -> _Place:
+    return _place(await get_event(session, scope, after.id, epci=after.epci))
 
 
-async def _cursor(session: Session, scope: Scope, after: UUID) -> tuple[datetime, UUID] | None:
-    found = await get_event(session, scope, after)
-    return _starts(found), found.id
+def _place(view: EventView) -> _Place:
+    """Return where an event stands in the agenda."""
+    starts = min((slot.start for slot in view.slots), default=view.updated_at)
+    return starts, view.id, view.home_epci
 
 
-def _starts(view: EventView) -> datetime:
-    return min((slot.start for slot in view.slots), default=view.updated_at)
+def _order(table: type[Event | KnownEvent]) -> tuple[SQLColumnExpression[Any], ...]:
+    return col(table.starts_at), col(table.id), col(table.home_epci)

@@ -50,7 +50,7 @@ def _document(items: Sequence[Item], house: House) -> bytes:
 
 def _entry(feed: Element, item: Item, house: House) -> None:
     entry = SubElement(feed, "entry")
-    _text(entry, "id", f"urn:uuid:{item.id}")
+    _text(entry, "id", f"urn:estuaire:{item.home_epci}:actualites:{item.id}")
     _text(entry, "title", item.title)
     _text(entry, "updated", _instant(item.published_at))
     _text(entry, "summary", item.summary)

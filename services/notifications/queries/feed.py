@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement
-from sqlmodel import and_, col, func, or_, select
+from sqlalchemy import ColumnElement, tuple_
+from sqlmodel import and_, col, func, select
 
 from services.notifications.models import Entry, FeedLog, KnownEntry, KnownHeartbeat, LogCounter, SourceMemory
 from services.notifications.rules.letters import Item
@@ -19,12 +19,14 @@ from shared.contracts.notifications import FeedEntry
 from shared.db.session import Session
 from shared.errors import NotFound
 from shared.identity.access import Right, Scope
+from shared.ids import TerritoryKey
 
 LOG = "feed"
+_ORDER = tuple_(col(KnownEntry.published_at), col(KnownEntry.id), col(KnownEntry.home_epci))
 
 
 async def list_entries(
-    session: Session, scope: Scope, *, limit: int, after: UUID | None = None, epci: str | None = None
+    session: Session, scope: Scope, *, limit: int, after: TerritoryKey | None = None, epci: str | None = None
 ) -> Sequence[KnownEntry]:
     """Return entries, newest first: all of the territory for those who may read it, public ones for others.
 
@@ -35,27 +37,27 @@ async def list_entries(
     if epci is not None:
         statement = statement.where(KnownEntry.home_epci == epci)
     if after is not None:
-        last = await get_entry(session, scope, after)
-        same = and_(col(KnownEntry.published_at) == last.published_at, col(KnownEntry.id) < last.id)
-        statement = statement.where(or_(col(KnownEntry.published_at) < last.published_at, same))
-    newest = statement.order_by(col(KnownEntry.published_at).desc(), col(KnownEntry.id).desc())
-    return (await session.exec(newest.limit(limit))).all()
+        last = await get_entry(session, scope, after.id, epci=after.epci)
+        statement = statement.where(tuple_(last.published_at, last.id, last.home_epci) > _ORDER)
+    newest = (col(KnownEntry.published_at).desc(), col(KnownEntry.id).desc(), col(KnownEntry.home_epci).desc())
+    return (await session.exec(statement.order_by(*newest).limit(limit))).all()
 
 
-async def get_entry(session: Session, scope: Scope, entry_id: UUID) -> KnownEntry:
-    """Return one entry.
+async def get_entry(session: Session, scope: Scope, entry_id: UUID, *, epci: str | None = None) -> KnownEntry:
+    """Return one entry of an EPCI; of our own, if it is not said whose.
 
     Raises:
         NotFound: none that ``scope`` may see.
     """
-    row = (await session.exec(select(KnownEntry).where(KnownEntry.id == entry_id, *_visible(scope)))).first()
+    mine = (KnownEntry.id == entry_id, KnownEntry.home_epci == (epci or scope.epci))
+    row = (await session.exec(select(KnownEntry).where(*mine, *_visible(scope)))).first()
     if row is None:
         raise NotFound("Cette actualité n’est plus publiée, ou ne l’a jamais été.")
     return row
 
 
 async def list_feed(
-    session: Session, scope: Scope, *, limit: int, after: UUID | None, epci: str | None = None
+    session: Session, scope: Scope, *, limit: int, after: TerritoryKey | None, epci: str | None = None
 ) -> FeedOut:
     """Return one page of the feed, each entry as far as ``scope`` may read it.
 
@@ -63,7 +65,7 @@ async def list_feed(
         NotFound: the cursor is no entry that ``scope`` may see.
     """
     rows = await list_entries(session, scope, limit=limit, after=after, epci=epci)
-    more = rows[-1].id if len(rows) == limit else None
+    more = str(TerritoryKey(rows[-1].home_epci, rows[-1].id)) if len(rows) == limit else None
     return FeedOut(items=[_shown(row, scope) for row in rows], next_after=more)
 
 

@@ -15,7 +15,7 @@ from services.projects.schemas.requests import MoveIn, ProjectIn, ProjectPatch, 
 from shared.contracts import projects as wire
 from shared.fields import Id, Siren
 from shared.http.guards import Router, Who
-from shared.http.paging import Listing, Page
+from shared.http.paging import TerritoryListing, TerritoryPage, territory_listing
 from shared.http.preconditions import Answered, Seen, tag
 from shared.http.session import Reading, Transaction
 from shared.identity.access import Right
@@ -46,12 +46,12 @@ async def import_(
 async def list_(
     session: Reading,
     who: Who,
-    page: Page,
+    page: TerritoryPage,
     wanted: Annotated[Wanted, Query()],
-) -> Listing[ProjectCard]:
+) -> TerritoryListing[ProjectCard]:
     """List the projects of the territory, newest first."""
-    items, next_after = await queries.list_projects(session, who, wanted, after=page.after, limit=page.limit)
-    return Listing(items=items, next_after=next_after)
+    found = await queries.list_projects(session, who, wanted, after=page.after, limit=page.limit + 1)
+    return territory_listing(found, limit=page.limit)
 
 
 @router.read("/projects/{project_id}", right=Right.READ_TERRITORY, limit="token")

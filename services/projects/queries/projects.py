@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import ColumnElement, func, tuple_
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -21,17 +21,20 @@ from shared.contracts import projects as wire
 from shared.contracts.base import Visibility
 from shared.db.session import Session
 from shared.identity.access import Right, Scope
+from shared.ids import TerritoryKey
 
 HOME_ROWS = 50
 WITHDRAWING = 200
 
 
 def _filters(
-    wanted: Wanted, table: type[Project] | type[KnownProject], *, after: UUID | None
+    wanted: Wanted, table: type[Project] | type[KnownProject], *, after: TerritoryKey | None
 ) -> list[ColumnElement[bool]]:
     given = {"stage": wanted.stage, "axis": wanted.axis, "kind": wanted.kind, "home_epci": wanted.epci}
     asked: list[ColumnElement[bool]] = [getattr(table, name) == value for name, value in given.items() if value]
-    return asked if after is None else [*asked, col(table.id) < after]
+    return (
+        asked if after is None else [*asked, tuple_(col(table.id), col(table.home_epci)) < tuple_(after.id, after.epci)]
+    )
 
 
 def is_insider(scope: Scope) -> bool:
@@ -78,17 +81,17 @@ async def get_territory_project(session: Session, scope: Scope, siren: str, proj
 
 
 async def list_projects(
-    session: Session, scope: Scope, wanted: Wanted, *, after: UUID | None, limit: int
-) -> tuple[list[ProjectCard], UUID | None]:
-    """Return one page of the projects of the territory, newest first, and the cursor of the next page."""
-    own = await _own(session, scope, wanted, after=after, limit=limit + 1)
-    others = await _others(session, scope, wanted, after=after, limit=limit + 1)
-    rows = sorted([*own, *others], key=lambda card: card.id, reverse=True)
-    page = rows[:limit]
-    return page, page[-1].id if len(rows) > limit else None
+    session: Session, scope: Scope, wanted: Wanted, *, after: TerritoryKey | None, limit: int
+) -> list[ProjectCard]:
+    """Return one page of the projects of the territory, newest first."""
+    own = await _own(session, scope, wanted, after=after, limit=limit)
+    others = await _others(session, scope, wanted, after=after, limit=limit)
+    return sorted([*own, *others], key=lambda card: (card.id, card.home_epci), reverse=True)[:limit]
 
 
-async def _own(session: Session, scope: Scope, wanted: Wanted, *, after: UUID | None, limit: int) -> list[ProjectCard]:
+async def _own(
+    session: Session, scope: Scope, wanted: Wanted, *, after: TerritoryKey | None, limit: int
+) -> list[ProjectCard]:
     inside = is_insider(scope)
     seen = [] if inside else [col(Project.visibility) != Visibility.PRIVATE]
     statement = (
@@ -103,13 +106,13 @@ async def _own(session: Session, scope: Scope, wanted: Wanted, *, after: UUID | 
 
 
 async def _others(
-    session: Session, scope: Scope, wanted: Wanted, *, after: UUID | None, limit: int
+    session: Session, scope: Scope, wanted: Wanted, *, after: TerritoryKey | None, limit: int
 ) -> list[ProjectCard]:
     statement = (
         select(KnownProject)
         .where(KnownProject.home_epci != scope.epci, col(KnownProject.deleted).is_(False))
         .where(*_filters(wanted, KnownProject, after=after))
-        .order_by(col(KnownProject.id).desc())
+        .order_by(col(KnownProject.id).desc(), col(KnownProject.home_epci).desc())
         .limit(limit)
     )
     found = await session.exec(statement)

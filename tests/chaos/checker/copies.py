@@ -10,7 +10,7 @@ from shared.contracts import CATALOGUE
 from shared.contracts.base import Visibility
 from tests.chaos.checker.evidence import KNOWN, Evidence
 from tests.chaos.log import Logged
-from tests.chaos.nemesis.intruder import COPY, MARK, NEWER
+from tests.chaos.nemesis.intruder import COPY, FORGED, MARK, NEWER
 
 Key = tuple[str, str]
 BARE = frozenset({"registration"})
@@ -69,12 +69,12 @@ def versions_back(evidence: Evidence) -> Iterator[str]:
 
 
 def _wanted(evidence: Evidence, aggregate: str) -> dict[Key, tuple[Any, ...]]:
-    """Return the newest state of each key of each EPCI: by instances, copies of theirs, and words of a newer one."""
+    """Return the newest state of each key of each EPCI: by instances or in their name."""
     scope = "territory" if _is_shared(aggregate) else "private"
     newest: dict[Key, Logged] = {}
     for siren in evidence.sirens:
         for record in evidence.topics.get(f"ti.{scope}.{siren}.{aggregate}.v1", ()):
-            if record.header(MARK).partition(":")[0] not in {"", COPY, NEWER}:
+            if record.header(MARK).partition(":")[0] not in {"", COPY, NEWER, FORGED}:
                 continue
             key = siren, (record.key or b"").decode()
             if key not in newest or record.version > newest[key].version:

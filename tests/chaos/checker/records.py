@@ -11,7 +11,6 @@ from tests.chaos.nemesis.intruder import COPY, FORGED, MARK, NEWER, POISON
 from tests.support.hostile import REFUSED
 
 Letter = tuple[str, str, int]
-NOT_ACTED_UPON = frozenset({POISON, FORGED})
 
 
 def unhandled_offsets(evidence: Evidence) -> Iterator[str]:
@@ -98,9 +97,6 @@ def _wanted(evidence: Evidence) -> Iterator[tuple[Letter, str]]:
             letter = reader.group, record.topic, record.offset
             if kind == POISON:
                 yield letter, REFUSED[name][0]
-            # Only who keeps copies can know that an id is somebody else’s.
-            elif kind == FORGED and reader.kind == "projector":
-                yield letter, "id_of_another"
 
 
 def _letters(evidence: Evidence) -> Iterator[tuple[Letter, str, Logged]]:

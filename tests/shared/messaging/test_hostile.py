@@ -122,10 +122,25 @@ async def test_invariant_11_a03_the_id_of_another_changes_nothing_of_it(
     stolen = make_project(peer, id=own.id, version=5, title="À eux")
     await hear(delivery, bench, peer, written(make_project(peer, title="Juste")), written(stolen))
 
-    rows = {row.home_epci: json.loads(row.state)["title"] for row in await bench.rows(KnownProject)}
-    assert rows == {bench.epci: "À nous", peer: "Juste"}
-    assert reasons(await letters(bench)) == {1: "id_of_another"}
+    rows = {(row.home_epci, json.loads(row.state)["title"]) for row in await bench.rows(KnownProject)}
+    assert rows == {(bench.epci, "À nous"), (peer, "Juste"), (peer, "À eux")}
+    assert await letters(bench) == {}
     assert forged(bench) == before + 1
+
+
+async def test_invariant_11_a03_who_is_read_first_with_the_id_of_another_hides_nothing_of_it(
+    bench: Bench, territory: Territory, delivery: Delivery
+) -> None:
+    peer, own = territory.sirens[1], make_project(bench.epci, title="À nous")
+    before = forged(bench)
+    await hear(delivery, bench, peer, written(make_project(peer, id=own.id, version=5, title="À eux")))
+
+    await hear(delivery, bench, bench.epci, written(own), written(own.model_copy(update={"version": 2})))
+
+    rows = {row.home_epci: (row.version, json.loads(row.state)["title"]) for row in await bench.rows(KnownProject)}
+    assert rows == {bench.epci: (2, "À nous"), peer: (5, "À eux")}
+    assert await letters(bench) == {}
+    assert forged(bench) == before + 1, "told once, not with each version"
 
 
 async def test_a06_an_old_record_is_ignored(bench: Bench, territory: Territory, delivery: Delivery) -> None:
@@ -164,9 +179,8 @@ async def test_a08_a_tombstone_for_the_key_of_another_deletes_nothing(
 
     await hear(delivery, bench, peer, written(make_project(peer, id=own.id, version=2)).raw(None))
 
-    (row,) = await bench.rows(KnownProject)
-    assert (row.home_epci, row.deleted) == (bench.epci, False)
-    assert reasons(await letters(bench)) == {0: "id_of_another"}
+    assert {row.home_epci: row.deleted for row in await bench.rows(KnownProject)} == {bench.epci: False, peer: True}
+    assert await letters(bench) == {}
 
 
 async def test_a09_a_wish_for_a_reply_publishes_nothing(bench: Bench, territory: Territory, delivery: Delivery) -> None:

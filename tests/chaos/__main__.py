@@ -6,6 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.chaos.cluster import COPIES
 from tests.chaos.profile import PROFILES
 from tests.chaos.run import Order, run
 from tests.chaos.trial import try_all
@@ -34,7 +35,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--seed", type=int)
     parser.add_argument("--profile", choices=sorted(PROFILES), default="smoke")
-    parser.add_argument("--layout", choices=("single", "trio"), default="single")
+    parser.add_argument("--layout", choices=sorted(COPIES), default="single")
     parser.add_argument("--db", choices=("sqlite", "postgres"), default="sqlite")
     parser.add_argument("--messages", type=int, default=0, help="records wanted, if not those of the profile")
     parser.add_argument("--faults", type=int, default=-1, help="faults wanted, if not those of the profile")

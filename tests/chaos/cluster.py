@@ -13,10 +13,12 @@ from shared.messaging.kafka import acknowledges, answers
 from shared.messaging.topology import Topology
 from shared.ports import free_ports
 from shared.settings import KafkaAccess
+from shared.territory.members import Territory
+from tests.chaos.guard import Guard, few_threads
 from tests.chaos.proxy import CLEAR, HOST, Proxy, Weather
 from tests.support.waiting import eventually
 
-COPIES = {"single": 1, "trio": 3}
+COPIES = {"single": 1, "trio": 3, "secured": 1}
 READY_SECONDS = 90
 
 
@@ -25,8 +27,10 @@ class Cluster:
     """Nodes, and the way of each EPCI to them; clients of ours use the listener that nothing stands before."""
 
     folder: Path
-    sirens: Sequence[str]
+    territory: Territory
     layout: str = "single"
+    guard: Guard | None = field(default=None, init=False)
+    """Who asks at the door for a name and a password, in the layout ``secured``."""
     nodes: list[LocalKafka] = field(default_factory=list, init=False)
     proxies: dict[str, list[Proxy]] = field(default_factory=dict, init=False)
 
@@ -36,23 +40,18 @@ class Cluster:
         Raises:
             KeyError: a layout that is not known.
         """
-        copies = COPIES[self.layout]
+        copies, sirens = COPIES[self.layout], self.territory.sirens
+        self.guard = Guard(self.folder / "guard") if self.layout == "secured" else None
         controllers, cluster = free_ports(copies), cluster_id()
-        outer, inner = _grid(self.sirens, copies), _grid(self.sirens, copies)
+        outer, inner = _grid(sirens, copies), _grid(sirens, copies)
         for number in range(copies):
-            shape = Shape(
-                properties=_properties(
-                    number,
-                    controllers,
-                    inner={siren: ports[number] for siren, ports in inner.items()},
-                    outer={siren: ports[number] for siren, ports in outer.items()},
-                ),
-                cluster_id=cluster,
-                controller_port=controllers[number],
-            )
+            doors = {f"E{siren}": (inner[siren][number], outer[siren][number]) for siren in sirens}
+            shape = Shape(_properties(number, controllers, doors), (), cluster, controllers[number])
+            shape = self.guard.shape(doors) if self.guard else shape
             self.nodes.append(LocalKafka(self.folder / f"node{number + 1}", shape=shape))
-        for siren in self.sirens:
-            self.proxies[siren] = [Proxy(*ports) for ports in zip(outer[siren], inner[siren], strict=True)]
+        for siren in sirens:
+            ways = zip(outer[siren], inner[siren], strict=True)
+            self.proxies[siren] = [Proxy(*ports, sealed=self.guard is not None) for ports in ways]
 
     @property
     def copies(self) -> int:
@@ -67,19 +66,23 @@ class Cluster:
     @property
     def access(self) -> KafkaAccess:
         """The way in for the tools of a run."""
-        return KafkaAccess(self.inside)
+        return self.guard.access(self.inside) if self.guard else KafkaAccess(self.inside)
 
-    def door(self, siren: str) -> str:
-        """Return the address that one EPCI is given."""
-        return ",".join(f"{HOST}:{proxy.port}" for proxy in self.proxies[siren])
+    def environment(self, siren: str) -> dict[str, str]:
+        """Return the settings by which one EPCI comes in."""
+        address = ",".join(f"{HOST}:{proxy.port}" for proxy in self.proxies[siren])
+        return {"ESTUAIRE_TERRITORY_BOOTSTRAP": address, **(self.guard.environment(siren) if self.guard else {})}
 
     async def start(self) -> None:
         """Start everything and make the topics of the territory."""
         for proxy in self._all_proxies():
             await proxy.start()
         await asyncio.gather(*(self._start(node) for node in self.nodes))
+        if self.guard:
+            await self.guard.let_in(self.nodes[0], self.territory)
+            return
         topology = await asyncio.to_thread(Topology, self.access, replicas=self.copies)
-        plan = await asyncio.to_thread(topology.plan, self.sirens)
+        plan = await asyncio.to_thread(topology.plan, self.territory.sirens)
         await asyncio.to_thread(topology.apply, plan)
 
     async def stop(self) -> None:
@@ -139,7 +142,8 @@ class Cluster:
 
     async def _start(self, node: LocalKafka) -> None:
         # A record can only be acknowledged once enough nodes are there: of three, each is taken at its word.
-        await node.start(probe=acknowledges if self.copies == 1 else None, within_s=READY_SECONDS)
+        probe = self.guard.acknowledges if self.guard else acknowledges
+        await node.start(probe=probe if self.copies == 1 else None, within_s=READY_SECONDS)
 
 
 def _grid(sirens: Sequence[str], copies: int) -> dict[str, list[int]]:
@@ -147,11 +151,8 @@ def _grid(sirens: Sequence[str], copies: int) -> dict[str, list[int]]:
     return {siren: drawn[at * copies : (at + 1) * copies] for at, siren in enumerate(sirens)}
 
 
-def _properties(
-    number: int, controllers: Sequence[int], *, inner: Mapping[str, int], outer: Mapping[str, int]
-) -> dict[str, str]:
+def _properties(number: int, controllers: Sequence[int], doors: Mapping[str, tuple[int, int]]) -> dict[str, str]:
     """Return the settings of one node: a listener per EPCI, each told to clients under the port of its proxy."""
-    names = {siren: f"E{siren}" for siren in inner}
     copies = len(controllers)
     base = f"PLAINTEXT://{HOST}:$broker_port"
     properties = {
@@ -159,14 +160,12 @@ def _properties(
         "controller.quorum.voters": ",".join(f"{at}@{HOST}:{port}" for at, port in enumerate(controllers, start=1)),
         "listeners": ",".join(
             [base, f"CONTROLLER://{HOST}:$controller_port"]
-            + [f"{names[siren]}://{HOST}:{port}" for siren, port in inner.items()]
+            + [f"{name}://{HOST}:{inner}" for name, (inner, _) in doors.items()]
         ),
-        "advertised.listeners": ",".join([base] + [f"{names[siren]}://{HOST}:{port}" for siren, port in outer.items()]),
-        "listener.security.protocol.map": ",".join(
-            f"{name}:PLAINTEXT" for name in ("PLAINTEXT", "CONTROLLER", *names.values())
-        ),
+        "advertised.listeners": ",".join([base] + [f"{name}://{HOST}:{outer}" for name, (_, outer) in doors.items()]),
+        "listener.security.protocol.map": ",".join(f"{name}:PLAINTEXT" for name in ("PLAINTEXT", "CONTROLLER", *doors)),
+        **few_threads(doors),
     }
-    properties |= {f"listener.name.{name.lower()}.num.network.threads": "1" for name in names.values()}
     if copies > 1:
         properties |= {
             "default.replication.factor": str(copies),

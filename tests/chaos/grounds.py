@@ -57,7 +57,7 @@ class Fleet(Instances):
         return {
             **super().environment(place),
             **self._stores.environment(place),
-            "ESTUAIRE_TERRITORY_BOOTSTRAP": self._cluster.door(place.siren),
+            **self._cluster.environment(place.siren),
             "ESTUAIRE_LIMITS": LIMITS,
             "ESTUAIRE_TESTING": "1",
             PLANTED: self._planted,

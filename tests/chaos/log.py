@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # re-exported without saying so
 
-from shared.messaging.topology.client import admin_client
-from shared.settings import SCRAM, KafkaAccess
+from shared.messaging.topology.client import admin_client, client_options
+from shared.settings import KafkaAccess
 
 SECONDS, ASKED_SECONDS = 90.0, 10.0
 T = TypeVar("T")
@@ -127,19 +127,7 @@ class Log:
 
 
 def _settings(access: KafkaAccess) -> dict[str, Any]:
-    settings: dict[str, Any] = {
-        "bootstrap.servers": access.bootstrap,
-        "security.protocol": access.security,
-        "log_level": 2,
-        "group.id": "chaos-check",
-        "enable.auto.commit": False,
-    }
-    if access.ca_file is not None:
-        settings["ssl.ca.location"] = str(access.ca_file)
-    if access.password is not None:
-        password = access.password.get_secret_value()
-        settings |= {"sasl.mechanisms": SCRAM, "sasl.username": access.user, "sasl.password": password}
-    return settings
+    return {**client_options(access), "group.id": "chaos-check", "enable.auto.commit": False}
 
 
 def count(ends: Mapping[str, int]) -> int:

@@ -24,7 +24,7 @@ class Trouble(StrEnum):
     DELAY = "delay"  # each piece arrives `amount` seconds later
     RATE = "rate"  # `amount` bytes per second
     TRUNCATE = "truncate"  # after `amount` more bytes the connection breaks
-    FLIP = "flip"  # one bit of the next record is wrong
+    FLIP = "flip"  # one bit of the next record is wrong; on TLS, of anything
 
 
 class Way(StrEnum):
@@ -54,9 +54,10 @@ CLEAR = Weather()
 class Proxy:
     """Stands at one port in front of one Kafka listener."""
 
-    def __init__(self, port: int, target: int) -> None:
+    def __init__(self, port: int, target: int, *, sealed: bool = False) -> None:
         self.port = port
         self.target = target
+        self.sealed = sealed
         self.weather = CLEAR
         self.flipped = 0
         self._server: asyncio.Server | None = None
@@ -172,7 +173,7 @@ class _Side(asyncio.Protocol):
     def pump(self) -> None:
         """Pass on what is due."""
         weather, loop = self._connection.proxy.weather, asyncio.get_running_loop()
-        while self._waiting and not self._held(weather):
+        while not self._held(weather) and self._waiting:
             due, data = self._waiting[0]
             if due > loop.time():
                 if self._timer is None or self._timer.cancelled() or self._timer.when() < loop.time():
@@ -207,7 +208,7 @@ class _Side(asyncio.Protocol):
     def _spoilt(self, weather: Weather, data: bytes) -> bytes:
         if weather.trouble is not Trouble.FLIP or not weather.concerns(self._way):
             return data
-        at = data.find(INSIDE)
+        at = len(data) // 2 if self._connection.proxy.sealed else data.find(INSIDE)
         if at < 0 or self._connection.proxy.flipped >= weather.amount:
             return data
         self._connection.proxy.flipped += 1

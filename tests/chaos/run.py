@@ -109,7 +109,7 @@ async def _run(order: Order, grounds: Grounds, say: Say) -> Report:
 async def _territory(order: Order, grounds: Grounds, say: Say) -> AsyncIterator[Run]:
     """Start everything, in order, and stop it in the other one."""
     async with AsyncExitStack() as stack:
-        cluster = Cluster(order.folder / "kafka", grounds.territory.sirens, order.layout)
+        cluster = Cluster(order.folder / "kafka", grounds.territory, order.layout)
         stores = Postgres(order.folder / "postgres") if order.database == "postgres" else Stores()
         post = Post(grounds.smtp_port)
         fleet = Fleet(grounds, cluster, stores, planted=order.planted)

@@ -44,8 +44,7 @@ def test_a_check_sees_what_it_is_there_for(name: str, report: Report) -> None:
     assert list(CHECKS[name](SPOILS[name](report.evidence)))
 
 
-@pytest.mark.parametrize("bug", ["drop-row", "lose-letter"])
-def test_a_bug_planted_in_the_product_is_seen(bug: str, tmp_path: Path) -> None:
-    found = try_bug(bug, Order(SEED, PROFILES["planted"], tmp_path))
+def test_a_bug_planted_in_the_product_is_seen(tmp_path: Path) -> None:
+    found = try_bug("lose-letter", Order(SEED, PROFILES["planted"], tmp_path))
 
-    assert misses(bug, found) == ""
+    assert misses("lose-letter", found) == ""

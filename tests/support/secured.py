@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -21,6 +21,7 @@ from tests.support.broker import free_port
 ADMIN = "estuaire-admin"
 _CONTROLLER = "controller"
 _PEM = serialization.Encoding.PEM
+_MODULES = "org.apache.kafka.common.security"
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,14 @@ def authority_in(folder: Path) -> tuple[trustme.CA, Path]:
     return authority, file
 
 
-def secured_shape(folder: Path, *, password: str, authority: trustme.CA, by_certificate: int) -> Shape:
+def secured_shape(
+    folder: Path,
+    *,
+    password: str,
+    authority: trustme.CA,
+    by_certificate: int,
+    doors: Mapping[str, tuple[int, int]] | None = None,
+) -> Shape:
     """Return what makes a node a secured one; its files are kept in ``folder``.
 
     Args:
@@ -63,19 +71,17 @@ def secured_shape(folder: Path, *, password: str, authority: trustme.CA, by_cert
         password: that of ``ADMIN``, the one user there is after formatting. Neither ``$`` nor a quote in it.
         authority: signs the node’s certificate, and those of clients.
         by_certificate: port of a second listener, for clients that show a certificate.
+        doors: more listeners for users, by name: the port, and the one that clients are told.
     """
     controller = secrets.token_urlsafe(24)
     plain, scram = "plain.PlainLoginModule", "scram.ScramLoginModule"
     return Shape(
         properties={
-            "listeners": "SASL_SSL://127.0.0.1:$broker_port,CONTROLLER://127.0.0.1:$controller_port,"
-            f"SSL://127.0.0.1:{by_certificate}",
-            "advertised.listeners": f"SASL_SSL://127.0.0.1:$broker_port,SSL://127.0.0.1:{by_certificate}",
-            "listener.security.protocol.map": "SASL_SSL:SASL_SSL,SSL:SSL,CONTROLLER:SASL_PLAINTEXT",
+            **_listeners(by_certificate, doors or {}),
             "inter.broker.listener.name": "SASL_SSL",
             "sasl.enabled.mechanisms": "SCRAM-SHA-512",
             "sasl.mechanism.inter.broker.protocol": "SCRAM-SHA-512",
-            "listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config": _login(scram, ADMIN, password),
+            _jaas("sasl_ssl"): _login(scram, ADMIN, password),
             # A broker that nobody knows is refused its own registration; SCRAM users are not known that early.
             "sasl.mechanism.controller.protocol": "PLAIN",
             "listener.name.controller.sasl.enabled.mechanisms": "PLAIN",
@@ -90,6 +96,19 @@ def secured_shape(folder: Path, *, password: str, authority: trustme.CA, by_cert
         },
         format_arguments=("--add-scram", f"SCRAM-SHA-512=[name={ADMIN},password={password}]"),
     )
+
+
+def _listeners(by_certificate: int, doors: Mapping[str, tuple[int, int]]) -> dict[str, str]:
+    base, certificate = "SASL_SSL://127.0.0.1:$broker_port", f"SSL://127.0.0.1:{by_certificate}"
+    listened = [f"{name}://127.0.0.1:{port}" for name, (port, _) in doors.items()]
+    told = [f"{name}://127.0.0.1:{port}" for name, (_, port) in doors.items()]
+    protocols = ["SASL_SSL:SASL_SSL", "SSL:SSL", "CONTROLLER:SASL_PLAINTEXT"]
+    return {
+        "listeners": ",".join([base, "CONTROLLER://127.0.0.1:$controller_port", certificate, *listened]),
+        "advertised.listeners": ",".join([base, certificate, *told]),
+        "listener.security.protocol.map": ",".join([*protocols, *(f"{name}:SASL_SSL" for name in doors)]),
+        **{_jaas(name): f"{_MODULES}.scram.ScramLoginModule required;" for name in doors},
+    }
 
 
 def _certificates(folder: Path, authority: trustme.CA) -> dict[str, str]:
@@ -131,7 +150,11 @@ def client_certificate(folder: Path, authority: trustme.CA, *, name: str) -> tup
 
 def _login(module: str, user: str, password: str, *more: str) -> str:
     options = " ".join((f'username="{user}"', f'password="{password}"', *more))
-    return f"org.apache.kafka.common.security.{module} required {options};"
+    return f"{_MODULES}.{module} required {options};"
+
+
+def _jaas(listener: str) -> str:
+    return f"listener.name.{listener.lower()}.scram-sha-512.sasl.jaas.config"
 
 
 def _write_key_and_chain(file: Path, issued: trustme.LeafCert) -> None:

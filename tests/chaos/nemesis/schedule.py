@@ -13,18 +13,18 @@ class Kind:
     row: str
     shortest: float = 0
     longest: float = 0
-    layouts: frozenset[str] = frozenset({"single", "trio"})
+    layouts: frozenset[str] = frozenset({"single", "trio", "secured"})
     databases: frozenset[str] = frozenset({"sqlite", "postgres"})
     weight: float = 1
 
 
-SINGLE, SEVERAL = frozenset({"single"}), frozenset({"trio"})
+ALONE, SEVERAL = frozenset({"single", "secured"}), frozenset({"trio"})
 SQLITE, POSTGRES = frozenset({"sqlite"}), frozenset({"postgres"})
 
 KINDS = (
     Kind("kafka.kill", "F01", 0.5, 5, weight=2),
     Kind("kafka.pause", "F01", 1, 8),
-    Kind("kafka.stop", "F02", 3, 12, SINGLE),
+    Kind("kafka.stop", "F02", 3, 12, ALONE),
     Kind("kafka.gone", "F02", 3, 12, SEVERAL),
     Kind("kafka.two", "F03", 3, 12, SEVERAL),
     Kind("database.kill", "F04", 0.2, 3, databases=POSTGRES),

@@ -131,6 +131,7 @@ Text = Annotated[str, StringConstraints(max_length=20_000), AfterValidator(_clea
 Paragraph = Annotated[str, StringConstraints(max_length=1_000), AfterValidator(_clean_text)]
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 Token = Annotated[str, StringConstraints(max_length=300, pattern=r"^[A-Za-z0-9_.-]+$")]
+Cursor = Annotated[str, StringConstraints(pattern=r"^[0-9]{9}\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 Insee = Annotated[str, StringConstraints(pattern=r"^[0-9][0-9AB][0-9]{3}$")]
 Email = Annotated[str, StringConstraints(max_length=254), AfterValidator(canonical_email)]
 Url = Annotated[str, StringConstraints(max_length=500, pattern=r"^https?://[^\s<>\"\\]+$"), AfterValidator(clean_line)]

@@ -29,7 +29,7 @@ from services.contacts.schemas.people import (
 )
 from shared.fields import Id, ShortLine, Siren
 from shared.http.guards import Router, Who
-from shared.http.paging import Listing, Page, listing
+from shared.http.paging import Listing, Page, listing, of_id
 from shared.http.preconditions import Answered, OnlyOnce, Seen, tag
 from shared.http.session import Reading, Transaction
 from shared.identity.access import Right
@@ -50,7 +50,7 @@ async def create_company(asked: NewCompany, session: Transaction, who: Who, answ
 async def list_companies(session: Reading, who: Who, page: Page, named: ShortLine = "") -> Listing[CompanyView]:
     """List companies in the order of their entry, those whose name holds ``named``."""
     found = await company_queries.list_companies(session, who, named=named, after=page.after, limit=page.limit + 1)
-    return listing(found, limit=page.limit)
+    return listing(found, limit=page.limit, by=of_id)
 
 
 @router.read("/companies/{siren}", right=Right.READ_PERSONS, limit="token")
@@ -93,14 +93,14 @@ async def note_interaction(
 async def list_exchanges(siren: Siren, session: Reading, who: Who, page: Page) -> Listing[ExchangeView]:
     """List the exchanges of a company, attended events among them, newest first."""
     found = await exchange_queries.list_exchanges(session, who, siren, after=page.after, limit=page.limit + 1)
-    return listing(found, limit=page.limit)
+    return listing(found, limit=page.limit, by=of_id)
 
 
 @router.read("/attendances/unlinked", right=Right.READ_PERSONS, limit="token")
 async def list_unlinked(session: Reading, who: Who, page: Page) -> Listing[UnlinkedAttendance]:
     """List the attendances that no company of the directory claims."""
     found = await exchange_queries.list_unlinked(session, who, after=page.after, limit=page.limit + 1)
-    return listing(found, limit=page.limit)
+    return listing(found, limit=page.limit, by=of_id)
 
 
 @router.act("/people", right=Right.WRITE_CONTACTS, limit="token", status_code=201)
@@ -116,7 +116,7 @@ async def list_people(session: Reading, who: Who, page: Page, siren: Siren | Non
     """List people in the order of their entry, those with a role at ``siren``."""
     found = await person_queries.list_people(session, who, siren=siren, after=page.after, limit=page.limit + 1)
     log.info("people_listed", actor=str(who.actor), count=len(found))
-    return listing(found, limit=page.limit)
+    return listing(found, limit=page.limit, by=of_id)
 
 
 @router.read("/people/{person_id}", right=Right.READ_PERSONS, limit="token")

@@ -25,7 +25,7 @@ from services.events.schemas import (
 from shared.contracts.events import EventType
 from shared.fields import Instant, Siren
 from shared.http.guards import Router, Who
-from shared.http.paging import Listing, Page, TerritoryListing, TerritoryPage, listing, territory_listing
+from shared.http.paging import Listing, Page, TerritoryPage, listing, of_id, of_territory
 from shared.http.preconditions import Answered, OnlyOnce, Seen, tag
 from shared.http.session import Reading, Transaction
 from shared.identity.access import Right
@@ -52,11 +52,11 @@ async def list_events(
     epci: Siren | None = None,
     type: EventType | None = None,  # the word on the wire
     since: Annotated[Instant | None, Query(alias="from")] = None,
-) -> TerritoryListing[EventView]:
+) -> Listing[EventView]:
     """List the agenda of the territory in order of time, seats as last known; visitors see what is public."""
     wanted = agenda.Wanted(epci=epci, type=type, since=since, after=page.after, limit=page.limit + 1)
     found = await agenda.list_agenda(session, who, wanted)
-    return territory_listing(found, limit=page.limit)
+    return listing(found, limit=page.limit, by=of_territory)
 
 
 @router.read("/{event_id}", right=Right.PUBLIC)
@@ -110,7 +110,7 @@ async def request_registration(
 async def list_registrations(event_id: UUID, session: Reading, who: Who, page: Page) -> Listing[RegistrationView]:
     """List who asked for a place, in order of arrival, for organisers."""
     found = await registrations.list_registrations(session, who, event_id, after=page.after, limit=page.limit + 1)
-    return listing([RegistrationView.model_validate(one) for one in found], limit=page.limit)
+    return listing([RegistrationView.model_validate(one) for one in found], limit=page.limit, by=of_id)
 
 
 @router.act("/{event_id}/registrations/{registration_id}/cancel", right=Right.WRITE_EVENTS, limit="token")

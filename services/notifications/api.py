@@ -1,6 +1,6 @@
 """JSON doors: the feed, subscriptions, rules and their issues, what became of every mail."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query, Request, Response
@@ -10,7 +10,6 @@ from services.notifications.queries import deliveries, feed, letters, readers
 from services.notifications.rules.house import house_of
 from services.notifications.schemas import (
     DeliveriesOut,
-    FeedOut,
     IssueOut,
     IssuesOut,
     RuleIn,
@@ -23,10 +22,11 @@ from services.notifications.schemas import (
 )
 from shared.fields import Siren
 from shared.http.guards import Router, Who
-from shared.http.paging import TerritoryPage
+from shared.http.paging import Listing, TerritoryPage, listing
 from shared.http.preconditions import OnlyOnce, tag
 from shared.http.session import Reading, Transaction
 from shared.identity.access import Right
+from shared.ids import TerritoryKey
 
 router = Router(prefix="/api/v1", tags=["notifications"])
 
@@ -34,9 +34,10 @@ router = Router(prefix="/api/v1", tags=["notifications"])
 @router.read("/feed", right=Right.PUBLIC)
 async def get_feed(
     session: Reading, who: Who, page: TerritoryPage, epci: Annotated[Siren | None, Query()] = None
-) -> FeedOut:
+) -> Listing[dict[str, Any]]:
     """Give the feed of the whole territory, newest first; to visitors its public part."""
-    return await feed.list_feed(session, who, limit=page.limit, after=page.after, epci=epci)
+    found = await feed.list_feed(session, who, limit=page.limit + 1, after=page.after, epci=epci)
+    return listing(found, limit=page.limit, by=lambda entry: TerritoryKey(entry["home_epci"], entry["id"]))
 
 
 @router.act("/subscriptions", right=Right.PUBLIC, limit="form", status_code=202)

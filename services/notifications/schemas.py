@@ -1,7 +1,7 @@
 """Shapes of requests and answers."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -150,10 +150,3 @@ class DeliveriesOut(BaseModel):
     underway: int
     expected: int
     relay_away_since: datetime | None
-
-
-class FeedOut(BaseModel):
-    """Entries as contracts publish them, newest first; ``next_after`` is the cursor of the next page."""
-
-    items: list[dict[str, Any]]
-    next_after: str | None

@@ -15,6 +15,7 @@ from services.contacts.consumers import consumers
 from services.contacts.queries.exchanges import list_exchanges, list_unlinked
 from shared.contracts.events import Registration
 from shared.db.engine import Database
+from shared.db.session import Origin
 from shared.errors import Invalid
 from shared.identity.access import Role, Scope
 from shared.ids import uuid7
@@ -174,7 +175,11 @@ def test_replayed_in_any_order_and_any_batches_the_newest_states_decide(
     expected = {("registration", f"Atelier {n}") for n, life in enumerate(lives) if life[-1] == "attended"}
 
     async def replay(folder: Path) -> list[tuple[str, str]]:
-        async with opened(await store.url("services.contacts", folder=folder, name="contacts")) as database:
+        url, origin = (
+            await store.url("services.contacts", folder=folder, name="contacts"),
+            Origin(epci, "contacts", uuid7(), "http://127.0.0.1:1"),
+        )
+        async with opened(url, origin) as database:
             for batch in (told[:cut], told[cut:]):
                 async with database.transaction() as session:
                     await keep_registrations(session, batch)

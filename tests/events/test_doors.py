@@ -1,7 +1,7 @@
 """The doors of the agenda: rights, versions, one answer for every form."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import timedelta, timezone
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +13,9 @@ from services.events.api import router
 from shared.clock import now, shifted
 from shared.contracts.base import Visibility
 from shared.contracts.events import RegistrationState as S
+from shared.contracts.events import Slot
 from shared.identity.access import Role
+from shared.ids import uuid7
 from shared.territory.members import Territory
 from tests.events.conftest import BASE_URL, Client
 from tests.support.events import Office, event_body, known
@@ -76,6 +78,26 @@ async def test_the_agenda_joins_our_events_and_those_heard_of(
     assert len(agent) == 3
     assert {one["id"] for one in filtered} == {str(theirs.id), str(quiet.id)}
     assert [one["id"] for one in (*first["items"], *rest)] == [one["id"] for one in visitor]
+
+
+async def test_the_agenda_goes_on_behind_an_event_told_in_another_time_zone(
+    client: Client, office: Office, territory: Territory
+) -> None:
+    neighbour, paris = territory.members[1].siren, timezone(timedelta(hours=2))
+    start = (now() + timedelta(days=5)).replace(minute=0, second=0, microsecond=0)
+    hours = [start.astimezone(paris) + timedelta(minutes=30 * number) for number in range(6)]
+    told = [known(neighbour, slots=(Slot(id=uuid7(), start=one, end=one + timedelta(hours=2)),)) for one in hours]
+    await office.hear(*told)
+    seen: list[str] = []
+    address = "/events?limit=1"
+    while True:
+        page = (await client.ask("GET", address, role=Role.VISITOR)).json()
+        seen += [one["id"] for one in page["items"]]
+        if not page["next_after"]:
+            break
+        address = f"/events?limit=1&after={page['next_after']}"
+
+    assert seen == [str(record.id) for record in told]
 
 
 async def test_an_event_of_a_neighbour_is_shown_to_who_names_the_neighbour(

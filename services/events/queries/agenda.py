@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import SQLColumnExpression, tuple_
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -16,6 +14,7 @@ from services.events.rules.publication import SHOWN
 from services.events.schemas import EventView
 from shared.contracts import events as wire
 from shared.contracts.base import Visibility
+from shared.db.keyset import Order, after
 from shared.db.session import Session, origin_of
 from shared.errors import NotFound
 from shared.identity.access import Right, Scope
@@ -74,7 +73,7 @@ async def _own(session: Session, scope: Scope, wanted: Wanted, *, cursor: _Place
     if wanted.until:
         asked = asked.where(Event.starts_at < wanted.until)
     if cursor:
-        asked = asked.where(tuple_(*_order(Event)) > tuple_(*cursor))
+        asked = asked.where(after(_order(Event), cursor))
     events = (await session.exec(asked.order_by(*_order(Event)).limit(wanted.limit))).all()
     base_url = origin_of(session).base_url
     return [event_view(meeting, base_url=base_url) for meeting in await list_meetings(session, scope, events)]
@@ -93,7 +92,7 @@ async def _others(session: Session, scope: Scope, wanted: Wanted, *, cursor: _Pl
     if wanted.until:
         asked = asked.where(col(KnownEvent.starts_at) < wanted.until)
     if cursor:
-        asked = asked.where(tuple_(*_order(KnownEvent)) > tuple_(*cursor))
+        asked = asked.where(after(_order(KnownEvent), cursor))
     order = asked.order_by(*_order(KnownEvent)).limit(wanted.limit)
     return [as_view(_state(known)) for known in (await session.exec(order)).all()]
 
@@ -117,5 +116,5 @@ def _place(view: EventView) -> _Place:
     return starts, view.id, view.home_epci
 
 
-def _order(table: type[Event | KnownEvent]) -> tuple[SQLColumnExpression[Any], ...]:
+def _order(table: type[Event | KnownEvent]) -> Order:
     return col(table.starts_at), col(table.id), col(table.home_epci)

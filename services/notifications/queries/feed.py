@@ -6,23 +6,23 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, tuple_
+from sqlalchemy import ColumnElement
 from sqlmodel import and_, col, func, select
 
 from services.notifications.models import Entry, FeedLog, KnownEntry, KnownHeartbeat, LogCounter, SourceMemory
 from services.notifications.rules.letters import Item
 from services.notifications.rules.schedule import Window
-from services.notifications.schemas import FeedOut
 from shared.clock import now
 from shared.contracts.base import Visibility
 from shared.contracts.notifications import FeedEntry
+from shared.db.keyset import before
 from shared.db.session import Session
 from shared.errors import NotFound
 from shared.identity.access import Right, Scope
 from shared.ids import TerritoryKey
 
 LOG = "feed"
-_ORDER = tuple_(col(KnownEntry.published_at), col(KnownEntry.id), col(KnownEntry.home_epci))
+_ORDER = (col(KnownEntry.published_at), col(KnownEntry.id), col(KnownEntry.home_epci))
 
 
 async def list_entries(
@@ -38,9 +38,8 @@ async def list_entries(
         statement = statement.where(KnownEntry.home_epci == epci)
     if after is not None:
         last = await get_entry(session, scope, after.id, epci=after.epci)
-        statement = statement.where(tuple_(last.published_at, last.id, last.home_epci) > _ORDER)
-    newest = (col(KnownEntry.published_at).desc(), col(KnownEntry.id).desc(), col(KnownEntry.home_epci).desc())
-    return (await session.exec(statement.order_by(*newest).limit(limit))).all()
+        statement = statement.where(before(_ORDER, (last.published_at, last.id, last.home_epci)))
+    return (await session.exec(statement.order_by(*(one.desc() for one in _ORDER)).limit(limit))).all()
 
 
 async def get_entry(session: Session, scope: Scope, entry_id: UUID, *, epci: str | None = None) -> KnownEntry:
@@ -58,15 +57,13 @@ async def get_entry(session: Session, scope: Scope, entry_id: UUID, *, epci: str
 
 async def list_feed(
     session: Session, scope: Scope, *, limit: int, after: TerritoryKey | None, epci: str | None = None
-) -> FeedOut:
-    """Return one page of the feed, each entry as far as ``scope`` may read it.
+) -> list[dict[str, Any]]:
+    """Return one page of the feed as contracts publish it, each entry as far as ``scope`` may read it.
 
     Raises:
         NotFound: the cursor is no entry that ``scope`` may see.
     """
-    rows = await list_entries(session, scope, limit=limit, after=after, epci=epci)
-    more = str(TerritoryKey(rows[-1].home_epci, rows[-1].id)) if len(rows) == limit else None
-    return FeedOut(items=[_shown(row, scope) for row in rows], next_after=more)
+    return [_shown(row, scope) for row in await list_entries(session, scope, limit=limit, after=after, epci=epci)]
 
 
 def _shown(row: KnownEntry, scope: Scope) -> dict[str, Any]:

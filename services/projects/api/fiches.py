@@ -15,7 +15,7 @@ from services.projects.schemas.requests import MoveIn, ProjectIn, ProjectPatch, 
 from shared.contracts import projects as wire
 from shared.fields import Id, Siren
 from shared.http.guards import Router, Who
-from shared.http.paging import TerritoryListing, TerritoryPage, territory_listing
+from shared.http.paging import Listing, TerritoryPage, listing, of_territory
 from shared.http.preconditions import Answered, Seen, tag
 from shared.http.session import Reading, Transaction
 from shared.identity.access import Right
@@ -48,10 +48,10 @@ async def list_(
     who: Who,
     page: TerritoryPage,
     wanted: Annotated[Wanted, Query()],
-) -> TerritoryListing[ProjectCard]:
+) -> Listing[ProjectCard]:
     """List the projects of the territory, newest first."""
     found = await queries.list_projects(session, who, wanted, after=page.after, limit=page.limit + 1)
-    return territory_listing(found, limit=page.limit)
+    return listing(found, limit=page.limit, by=of_territory)
 
 
 @router.read("/projects/{project_id}", right=Right.READ_TERRITORY, limit="token")

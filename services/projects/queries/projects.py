@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, tuple_
+from sqlalchemy import ColumnElement, func
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -19,6 +19,7 @@ from services.projects.schemas.requests import Wanted
 from shared.clock import today
 from shared.contracts import projects as wire
 from shared.contracts.base import Visibility
+from shared.db.keyset import before
 from shared.db.session import Session
 from shared.identity.access import Right, Scope
 from shared.ids import TerritoryKey
@@ -32,9 +33,7 @@ def _filters(
 ) -> list[ColumnElement[bool]]:
     given = {"stage": wanted.stage, "axis": wanted.axis, "kind": wanted.kind, "home_epci": wanted.epci}
     asked: list[ColumnElement[bool]] = [getattr(table, name) == value for name, value in given.items() if value]
-    return (
-        asked if after is None else [*asked, tuple_(col(table.id), col(table.home_epci)) < tuple_(after.id, after.epci)]
-    )
+    return asked if after is None else [*asked, before((col(table.id), col(table.home_epci)), (after.id, after.epci))]
 
 
 def is_insider(scope: Scope) -> bool:

@@ -1,12 +1,12 @@
 """The databases of an instance as commands open them, and the Kafka it speaks to."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from uuid import UUID
 
 from services.host import SERVICES
 from shared.db.engine import Database
-from shared.db.migrate import head, revision
+from shared.db.migrate import head, require_known, revision
 from shared.db.session import Origin
 from shared.db.trouble import AWAY
 from shared.errors import Conflict, Invalid, Unavailable
@@ -38,28 +38,40 @@ async def _has_run(name: str, settings: InstanceSettings) -> bool:
         return await revision_of(database, name) is not None
 
 
+@contextmanager
+def answering(name: str) -> Iterator[None]:
+    """Say in one sentence that a database does not answer.
+
+    Raises:
+        Unavailable: it does not, within the block.
+    """
+    try:
+        yield
+    except AWAY as away:
+        raise Unavailable(f"La base {name} ne répond pas.", retry_after=5) from away
+
+
 async def revision_of(database: Database, name: str) -> str | None:
     """Return the revision of a database; ``None`` when its service has never run here: PostgreSQL has it all the same.
 
     Raises:
         Unavailable: it does not answer.
     """
-    try:
+    with answering(name):
         return None if database.is_missing else await revision(database)
-    except AWAY as away:
-        raise Unavailable(f"La base {name} ne répond pas.", retry_after=5) from away
 
 
 async def require_current(database: Database, name: str, *, package: str) -> None:
     """Return if a database has the tables of this version: a command changes none beside an instance that runs.
 
     Raises:
-        Conflict: it has others, or none; says what to do.
+        Conflict: it has older ones, newer ones, or none; says what to do.
         Unavailable: it does not answer.
     """
     found = await revision_of(database, name)
     if found is None:
         raise Conflict(f"La base {name} n’existe pas encore. {MIGRATE}")
+    require_known(package, found, name=name)
     if found != head(package):
         raise Conflict(f"La base {name} n’a pas les tables de cette version. {MIGRATE}")
 

@@ -12,14 +12,14 @@ from rich.table import Table
 from sqlalchemy import inspect
 
 from services.cli.backup import MANIFEST, SECRET
-from services.cli.databases import chosen, clusters_of, opened
+from services.cli.databases import answering, chosen, clusters_of, opened
 from services.cli.migrations import packages
 from services.cli.settings import read_settings
 from services.host import SERVICES
 from shared import crash
 from shared.db.backup import copy_in, digest, require_idle
 from shared.db.engine import Database, delete_file
-from shared.db.migrate import knows, upgrade
+from shared.db.migrate import require_known, upgrade
 from shared.db.session import Origin
 from shared.errors import Conflict, Invalid
 from shared.ids import uuid7
@@ -93,13 +93,14 @@ def _is_as_told(file: Path, told: str) -> bool:
 
 async def _accept(name: str, told: dict[str, Any], settings: InstanceSettings, *, force: bool) -> None:
     """Return if this copy can take the place of that database; nothing has changed yet."""
-    if not knows(packages()[name], str(told["revision"])):
-        raise Invalid(f"La base {name} vient d’une version plus récente d’Estuaire. Mettez le logiciel à jour.")
+    require_known(packages()[name], str(told["revision"]), name=name)
     async with Database(settings.database_url(name)) as database:
         if database.is_sqlite != (told["kind"] == "sqlite"):
             raise Invalid(f"La base {name} vient de {told['kind']}\u00a0: restaurez-la sur le même genre de base.")
-        await require_idle(database)
-        if not force and await _is_in_use(database):
+        with answering(name):
+            await require_idle(database)
+            in_use = not force and await _is_in_use(database)
+        if in_use:
             raise Conflict(f"La base {name} contient déjà des données. Ajoutez --force pour la remplacer.")
 
 
@@ -160,7 +161,9 @@ def _show(found: dict[str, Differences]) -> None:
         _list("Connus des sujets seuls\u202f; «\u00a0--delete\u00a0» les retire", one.strangers)
         if one.others:
             console.print(f"{name}\u00a0: une autre base publie sous ce SIREN. Arrêtez-la, puis ajoutez --adopt.")
-    console.print("La comparaison est faite. Les relais reprennent en quelques secondes.")
+    console.print("La comparaison est faite.")
+    if not any(one.others for one in found.values()):
+        console.print("Les relais reprennent en quelques secondes.")
 
 
 def _list(title: str, some: list[Logged]) -> None:

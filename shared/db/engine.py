@@ -8,12 +8,12 @@ from typing import Any, Self
 
 from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, async_sessionmaker, create_async_engine
 from sqlmodel import func, select
 
 from shared import crash
 from shared.db.session import Origin, Session, give_origin, run_after_commit
+from shared.db.trouble import AWAY
 
 _WRITES = "estuaire_writes"
 ALONE = 0x657374756169
@@ -111,7 +111,7 @@ class Database:
         try:
             async with self.engine.connect() as connection:
                 await connection.exec_driver_sql("SELECT 1")
-        except (DBAPIError, OSError):
+        except AWAY:
             return False
         return True
 

@@ -18,6 +18,7 @@ from sqlalchemy.exc import IntegrityError
 
 from shared.db.columns import ByValue, Euros, UtcDateTime
 from shared.db.engine import ALONE, Database
+from shared.errors import Conflict
 
 
 def config_for(package: str) -> Config:
@@ -31,14 +32,18 @@ async def upgrade(database: Database, *, package: str) -> None:
     """Bring the database to the newest revision of ``package``; nothing happens if it is there already.
 
     Raises:
+        Conflict: it is of a newer release.
         IntegrityError: rows would point to nothing; the database is left as it was.
     """
 
     def run(connection: Connection) -> None:
         config = config_for(package)
         _wait_for_others(connection)
-        if MigrationContext.configure(connection).get_current_revision() == head(package):
+        found = MigrationContext.configure(connection).get_current_revision()
+        if found == head(package):
             return
+        if found is not None:
+            require_known(package, found, name=Path(database.url.database or "").stem)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         _check_references(connection)
@@ -82,6 +87,16 @@ def head(package: str) -> str | None:
 def knows(package: str, revision: str) -> bool:
     """Tell whether the code of ``package`` knows a revision: one that it does not is of a newer release."""
     return any(one.revision == revision for one in ScriptDirectory.from_config(config_for(package)).walk_revisions())
+
+
+def require_known(package: str, revision: str, *, name: str) -> None:
+    """Return if the code of ``package`` knows a revision.
+
+    Raises:
+        Conflict: it is of a newer release; says so of the database of this name.
+    """
+    if not knows(package, revision):
+        raise Conflict(f"La base {name} vient d’une version plus récente d’Estuaire. Mettez le logiciel à jour.")
 
 
 def run_env(metadata: MetaData) -> None:

@@ -1,5 +1,6 @@
 """A copy of PostgreSQL takes the place of everything that is there, or of nothing."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,12 @@ from tests.support.postgres import path_with_tools
 
 
 @pytest.fixture
-async def server(postgres: str, monkeypatch: pytest.MonkeyPatch) -> OnServer:
+async def server(postgres: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OnServer]:
     """Return where databases are made, with the tools of that server on the PATH."""
     monkeypatch.setenv("PATH", path_with_tools())
-    return OnServer(postgres)
+    made = OnServer(postgres)
+    yield made
+    await made.drop()
 
 
 async def tables(database: Database) -> set[str]:
@@ -36,7 +39,6 @@ async def test_tables_that_a_newer_release_had_made_go(server: OnServer, tmp_pat
         await copy_in(database, tmp_path / "copy.dump")
 
         assert await tables(database) == there
-    await server.drop()
 
 
 async def test_a_copy_that_cannot_be_read_changes_nothing(server: OnServer, tmp_path: Path) -> None:
@@ -48,4 +50,3 @@ async def test_a_copy_that_cannot_be_read_changes_nothing(server: OnServer, tmp_
             await copy_in(database, tmp_path / "copy.dump")
 
         assert await tables(database) == there
-    await server.drop()

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from shared.db.engine import Database
 from shared.db.migrate import upgrade
 from shared.db.trouble import is_transient
+from shared.errors import Conflict
 
 ENV = """
     from sqlalchemy import MetaData
@@ -100,6 +101,18 @@ async def test_a_migration_that_leaves_rows_pointing_to_nothing_changes_nothing(
     async with database.reading() as session:
         connection = await session.connection()
         assert (await connection.exec_driver_sql("SELECT count(*) FROM house")).scalar_one() == 1
+
+
+async def test_a_database_of_a_newer_release_is_refused_in_words(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    write(tmp_path, "newest", TABLES, WITH_COPY)
+    await upgrade(database, package="newest")
+    write(tmp_path, "older", TABLES)
+
+    with pytest.raises(Conflict, match="version plus récente"):
+        await upgrade(database, package="older")
 
 
 async def test_a_wrong_query_is_no_trouble_that_passes(database: Database) -> None:

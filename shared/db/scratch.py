@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from sqlalchemy import MetaData, Table, text
@@ -28,6 +29,7 @@ async def twin(database: Database, metadata: MetaData) -> AsyncIterator[Database
     """
     opened = _file_twin(database) if database.is_sqlite else _schema_twin(database)
     async with opened as made:
+        made.origin = replace(database.origin, tells=False) if database.origin else None
         try:
             async with made.connection() as connection:
                 await connection.run_sync(metadata.create_all)

@@ -21,6 +21,8 @@ class Origin:
     instance: UUID
     base_url: str
     name: str = ""
+    tells: bool = True
+    """Whether what happens here is news: a copy made anew repeats what was counted and told before."""
 
 
 def give_origin(session: Session, origin: Origin) -> None:

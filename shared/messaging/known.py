@@ -100,11 +100,17 @@ async def _held(session: Session, table: type[KnownColumns], ids: set[UUID]) -> 
 
 
 def _tell_twins(session: Session, record: Record[Any], homes: Sequence[str]) -> None:
-    """Say that another EPCI told of this id before: one of them made it, the other copied it."""
+    """Say, once it is kept, that another EPCI told of this id before: one of them made it, the other copied it."""
     origin = origin_of(session)
-    for home in homes:
-        after_commit(session, FORGED.labels(origin.epci, origin.service).inc)
-        log.warning("id_of_another", aggregate=record.aggregate, id=str(record.id), told_by=record.epci, known_of=home)
+    told = {"aggregate": record.aggregate, "id": str(record.id), "told_by": record.epci}
+
+    def tell() -> None:
+        for home in homes:
+            FORGED.labels(origin.epci, origin.service).inc()
+            log.warning("id_of_another", **told, known_of=home)
+
+    if homes and origin.tells:
+        after_commit(session, tell)
 
 
 async def forget_home(session: Session, projections: Sequence[Projection], siren: str) -> int:

@@ -61,4 +61,3 @@ async def skip_row(database: Database, outbox: type[OutboxColumns], seq: int, *,
         row.published_at = now()
         row.last_error = f"skipped by {by}, after {row.last_error}"[:200]
         session.add(row)
-    log.warning("outbox_row_skipped", seq=seq, topic=row.topic, actor=by)

@@ -12,10 +12,12 @@ from shared.db.scratch import twin
 from shared.errors import Conflict
 from shared.ids import uuid7
 from shared.messaging.delivery import LIMIT, group_of
+from shared.messaging.inbox import PositionColumns
 from shared.territory.members import Territory
 from tests.recovery.conftest import MakeBench
 from tests.support.backbone import SERVICE, Base, Bench, KnownProject, Position, make_project
-from tests.support.reading import consuming
+from tests.support.peer import send, written
+from tests.support.reading import consuming, forged
 from tests.support.recovery import newest, publishing, rebuilt, state_hash, told_by, versions
 from tests.support.topics import write
 from tests.support.waiting import doing, eventually
@@ -70,6 +72,13 @@ async def test_invariant_15_a_rebuild_equals_the_live_projection_while_traffic_g
     assert [(one.different, one.ghosts) for one in again.tables] == [(0, 0)]
 
 
+async def _position(bench: Bench) -> PositionColumns:
+    """Return how far the projector is in the bench's own topic."""
+    row: PositionColumns
+    [row] = [one for one in await bench.rows(Position) if one.topic == told_by(bench.epci)]
+    return row
+
+
 async def _count(bench: Bench, wanted: int) -> bool:
     return len(await versions(bench)) == wanted
 
@@ -90,14 +99,14 @@ async def test_a_rebuild_that_knows_less_than_the_live_tables_reads_on(
         session.add(Position(group=group, topic=topic, next_offset=2, moved_at=now()))
 
     await rebuilt(bench)  # the log ends at 1: what the position says was of a log that is gone
-    [position] = await bench.rows(Position)
+    position = await _position(bench)
     assert position.next_offset == 1
 
     await bench.tell(make_project(bench.epci))
     await bench.publish()
     report = await rebuilt(bench)
     assert report.records == 2
-    assert [row.next_offset for row in await bench.rows(Position)] == [2]
+    assert (await _position(bench)).next_offset == 2
 
 
 async def test_what_nobody_can_read_is_not_set_aside_a_second_time(make_bench: MakeBench, territory: Territory) -> None:
@@ -110,6 +119,21 @@ async def test_what_nobody_can_read_is_not_set_aside_a_second_time(make_bench: M
 
     assert (report.records, report.refused) == (2, 1)
     assert len(await versions(bench)) == 1
+
+
+async def test_what_was_forged_is_not_counted_a_second_time(make_bench: MakeBench, territory: Territory) -> None:
+    own, other = [await make_bench(siren) for siren in territory.sirens[:2]]
+    project = make_project(own.epci)
+    for bench in (own, other):
+        await bench.tell(project.model_copy(update={"home_epci": bench.epci}))
+        await bench.publish()
+    await send(own.bootstrap, told_by(own.epci), [written(make_project(own.epci), epci=other.epci)])
+    before = forged(own)
+
+    report = await rebuilt(own)
+
+    assert (report.records, report.refused, len(await own.rows(KnownProject))) == (3, 1, 2)
+    assert forged(own) == before
 
 
 async def test_a_topic_that_the_breaker_holds_is_read_whole_and_stays_held(
@@ -129,7 +153,7 @@ async def test_a_topic_that_the_breaker_holds_is_read_whole_and_stays_held(
 
     assert (report.records, report.refused) == (LIMIT + 21, LIMIT + 20)
     assert len(await versions(bench)) == 1
-    [position] = await bench.rows(Position)
+    position = await _position(bench)
     assert position.next_offset == LIMIT + 21
     assert (position.paused_at is not None, position.start_offset, position.starts) == (True, LIMIT, 2)
 

@@ -102,7 +102,11 @@ def run(program: Callable[[], None], *arguments: str, env: Mapping[str, str]) ->
     """Run a program to its end."""
     with TemporaryDirectory() as folder:
         out, err = Path(folder) / "out", Path(folder) / "err"
-        code = Fork(program, arguments=arguments, env=env, out=out, err=err).wait(RUN_SECONDS)
+        fork = Fork(program, arguments=arguments, env=env, out=out, err=err)
+        try:
+            code = fork.wait(RUN_SECONDS)
+        finally:
+            fork.kill()  # one that hangs would go on beside the tests that follow
         return subprocess.CompletedProcess(list(arguments), code, *(file.read_text() for file in (out, err)))
 
 

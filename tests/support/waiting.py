@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 # What takes a second by itself takes several beside the rest of the suite.
 BUSY = 4
+LONGEST = 240  # pytest ends a test after 300 s, and nobody learns the last answer
 
 
 async def eventually(check: Callable[[], Awaitable[T]], *, within: float = 15, what: str = "") -> T:
@@ -16,13 +17,14 @@ async def eventually(check: Callable[[], Awaitable[T]], *, within: float = 15, w
 
     Looking costs what is waited for its processor: the pauses between grow.
     """
-    deadline, pause = time.monotonic() + within * BUSY, 0.05
+    seconds, pause = min(within * BUSY, LONGEST), 0.05
+    deadline = time.monotonic() + seconds
     while True:
         answer = await check()
         if answer:
             return answer
         if time.monotonic() > deadline:
-            raise AssertionError(f"not within {within} s: {what or check} (last answer: {answer!r})")
+            raise AssertionError(f"not within {seconds:.0f} s: {what or check} (last answer: {answer!r})")
         await asyncio.sleep(pause)
         pause = min(pause * 1.25, 0.5)
 

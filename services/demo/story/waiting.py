@@ -16,7 +16,9 @@ async def eventually(check: Callable[[], Awaitable[T | None]], *, what: str) -> 
     Raises:
         Conflict: none came within ``SECONDS``; says what did not happen.
     """
-    for _ in range(round(SECONDS / PAUSE)):
+    clock = asyncio.get_running_loop().time
+    deadline = clock() + SECONDS
+    while clock() < deadline:
         answer = await check()
         if answer:
             return answer

@@ -59,7 +59,7 @@ class Failures:
 
     async def refuse(self, group: str, raw: RawRecord, refused: Refused) -> None:
         """Set aside at once what no handler may see; count what speaks for another."""
-        if refused.security:
+        if refused.security and self.tells:
             FORGED.labels(self.epci, self.service).inc()
         failure = Failure.UNCLEAN if refused.reason.startswith("unclean") else Failure.POISON
         await self.set_aside(DeadLetter(raw, group, refused.reason, tries=1, failure=failure))

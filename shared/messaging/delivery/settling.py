@@ -61,7 +61,6 @@ class Settling:
         """
         async with self.delivery.database.transaction() as session:
             await self._settle(session, place, Verdict.DROPPED, by=by)
-        log.info("letter_settled", topic=place.topic, offset=place.offset, verdict=Verdict.DROPPED.value)
 
     async def replay(self, place: Place, raw: RawRecord, *, group: str, heard_at: datetime, by: str) -> Verdict:
         """Handle a letter’s record as its group would, once, and settle it in the same transaction.
@@ -96,7 +95,6 @@ class Settling:
             raise Conflict(f"L’enregistrement reste refusé\u00a0: {refused.reason}.") from refused
         except Exception as error:
             raise _still_failing(error) from error
-        log.info("letter_settled", topic=place.topic, offset=place.offset, verdict=verdict.value)
         return verdict
 
     async def _handle(
@@ -128,5 +126,4 @@ def _still_failing(error: Exception) -> Refusal:
     name = type(error).__name__
     if is_transient(error):
         return Unavailable(f"La base de données n’a pas répondu ({name})\u202f; réessayez.", retry_after=5)
-    log.warning("replay_failed", error=type(error).__name__)
     return Conflict(f"Le logiciel échoue encore sur cet enregistrement ({name})\u00a0: il reste de côté.")

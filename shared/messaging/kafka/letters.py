@@ -83,7 +83,8 @@ def letter_of(record: "ConsumerRecord[bytes, bytes]") -> Letter:
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+    digits = text.removeprefix("-")  # what waited for its reference as Kafka was lost has a number below 0
+    return int(text) if digits.isascii() and digits.isdigit() and len(digits) < 19 else 0
 
 
 def _instant(text: str, timestamp_ms: int) -> datetime:

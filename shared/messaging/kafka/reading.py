@@ -98,11 +98,13 @@ class LogReader:
             found |= {partition.topic: offset for partition, offset in ends.items()}
         return found
 
-    async def up_to(self, ends: Mapping[str, int], *, most: int = MOST) -> AsyncIterator[list[RawRecord]]:
+    async def up_to(
+        self, ends: Mapping[str, int], *, most: int = MOST, patience: float = STALLED_SECONDS
+    ) -> AsyncIterator[list[RawRecord]]:
         """Yield what there is, until each topic is read as far as told.
 
         Raises:
-            Unavailable: more is there, and nothing comes.
+            Unavailable: more is there, and nothing comes for ``patience`` seconds.
         """
         clock = asyncio.get_running_loop().time
         moved = clock()
@@ -111,7 +113,7 @@ class LogReader:
             if records:
                 yield records
                 moved = clock()
-            elif clock() > moved + STALLED_SECONDS:
+            elif clock() > moved + patience:
                 raise Unavailable("Kafka répond, mais ne donne pas la suite de ses sujets. Réessayez.", retry_after=60)
 
     async def next(self, *, most: int = MOST, poll_ms: int = POLL_MS) -> list[RawRecord]:

@@ -56,7 +56,7 @@ class OwnTopics:
                 async with LogReader(self.access, client_id=f"{self.epci}.own") as reader:
                     await self._read(reader)
             except Unavailable as away:
-                log.warning("own_topics_not_read", epci=self.epci, error=type(away.__cause__).__name__)
+                log.warning("own_topics_not_read", epci=self.epci, error=type(away.__cause__ or away).__name__)
                 await asyncio.sleep(AGAIN_SECONDS)
 
     def settled(self) -> dict[Key, int]:

@@ -77,7 +77,7 @@ async def rebuild(subject: Subject, clusters: Sequence[KafkaAccess], *, progress
 
 def _delivery(subject: Subject, built: Database, report: Report) -> Delivery:
     async def count(letter: DeadLetter) -> None:
-        # The live projector has set it aside already.
+        # The live projector has set it aside already, or will: what its breaker holds is read here all the same.
         report.refused += 1
 
     return Delivery(

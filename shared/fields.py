@@ -67,7 +67,7 @@ def _digits(value: object) -> object:
 @lru_cache(maxsize=4096)
 def _siren(value: str) -> str:
     if not re.fullmatch(r"\d{9}", value) or not luhn.is_valid(value):
-        raise ValueError("Un SIREN compte 9 chiffres ; vérifiez la saisie.")
+        raise ValueError("Un SIREN compte 9 chiffres, dont le dernier contrôle les autres ; vérifiez la saisie.")
     return value
 
 

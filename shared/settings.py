@@ -237,9 +237,17 @@ class InstanceSettings(ClusterSettings):
         return secret
 
     def prepare_data_dir(self) -> None:
-        """Make the data folder, open to its owner alone: it holds names, addresses and the key of signed links."""
-        self.data_dir.mkdir(parents=True, exist_ok=True)
-        self.data_dir.chmod(0o700)
+        """Make the data folder, open to its owner alone: it holds names, addresses and the key of signed links.
+
+        Raises:
+            Invalid: it cannot be made, or is not ours.
+        """
+        try:
+            self.data_dir.mkdir(parents=True, exist_ok=True)
+            self.data_dir.chmod(0o700)
+        except OSError as refused:
+            folder = f"{self.data_dir} n’est pas un dossier qui puisse être créé et fermé aux autres comptes"
+            raise Invalid(f"Réglage ESTUAIRE_DATA_DIR\u00a0: {folder} ({refused.strerror}).") from refused
 
     def require_whole(self) -> None:
         """Return unless a backup was put back in part only.

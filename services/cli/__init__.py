@@ -41,6 +41,7 @@ def main() -> None:
     """Run the command line; a refusal is one French sentence and exit code 1."""
     # A command answers in words of its own; what serves configures its log itself.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    logging.getLogger().addHandler(logging.NullHandler())  # else libraries speak English beside our sentence
     try:
         build(sys.argv[1] if len(sys.argv) > 1 else "")()
     except Refusal as refusal:

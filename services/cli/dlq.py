@@ -6,12 +6,12 @@ from contextlib import aclosing
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 from sqlmodel import col, select
 
 from services.cli.opening import Offset, Opened, ServiceName, opened, operator
+from services.cli.tables import console, table
 from shared.errors import Conflict, NotFound
 from shared.messaging.delivery.letters import Failure
 from shared.messaging.delivery.settling import Place, Settling, Verdict
@@ -82,13 +82,13 @@ async def _list(service: str, *, topic: str, reason: str, limit: int, everything
             state = f"{VERDICTS[Verdict(decided.verdict)]} par {decided.settled_by}" if decided else "à régler"
             rows.append(_row(letter, state))
         held = await _held(here)
-    table = Table("N°", "Sujet", "Position", "Groupe", "Classe", "Motif", "Essais", "Le (UTC)", "État")
+    shown = table("N°", "Sujet", "Position", "Groupe", "Classe", "Motif", "Essais", "Le (UTC)", "État")
     for row in rows:
-        table.add_row(*(Text(visible(cell)) for cell in row))
-    console = Console()
-    console.print(table if rows else "Rien n’est de côté.")
+        shown.add_row(*(Text(visible(cell)) for cell in row))
+    out = console()
+    out.print(shown if rows else "Rien n’est de côté.")
     for name, group in held:
-        console.print(Text(visible(f"Retenu par le disjoncteur : {name} ({group})")))
+        out.print(Text(visible(f"Retenu par le disjoncteur : {name} ({group})")))
 
 
 def _row(letter: Letter, state: str) -> tuple[str, ...]:
@@ -122,19 +122,21 @@ async def _show(service: str, offset: int, *, most: int) -> None:
     }
     for name, value in told.items():
         facts.add_row(name, Text(visible(value)))
-    headers = Table("En-tête", "Valeur")
+    headers = table("En-tête", "Valeur")
     for name, header in letter.raw.headers[:100]:
         headers.add_row(Text(visible(name[:100])), Text(preview(header, most=200)))
-    console = Console()
-    console.print(facts, headers)
+    out = console()
+    out.print(facts, headers)
     size = "aucun contenu (suppression)" if letter.raw.value is None else f"{len(letter.raw.value)} octets"
-    console.print(f"Contenu\u00a0: {size}{', tronqué' if letter.cut else ''}")
-    console.print(Text(preview(letter.raw.value, most=most)))
+    out.print(f"Contenu\u00a0: {size}{', tronqué' if letter.cut else ''}")
+    out.print(Text(preview(letter.raw.value, most=most)))
 
 
 async def _replay(service: str, offset: int) -> None:
     async with opened(service) as here:
         letter = await _find(here, offset)
+        if offset in await Settling(here.delivery).settled(here.dead_letters):
+            raise Conflict("Cet enregistrement est déjà réglé.")
         if letter.cut or letter.failure == Failure.UNCLEAN or letter.reason == "unreadable":
             raise Conflict("Cet enregistrement n’est pas ici en entier\u00a0: il ne peut pas être rejoué.")
         verdict = await Settling(here.delivery).replay(

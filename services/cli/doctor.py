@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from services.cli.checks import databases, kafka, machine
-from services.cli.settings import read_settings
+from services.cli.settings import read_settings, unread
 from services.host import SERVICES
 from shared.errors import Refusal
 from shared.findings import Finding
@@ -44,11 +44,19 @@ async def examine() -> list[Finding]:
         return [
             Finding("Réglages", line, "Valeur absente ou mal écrite.", remedy) for line in refused.detail.splitlines()
         ]
-    findings = [Finding("Réglages", "lus, sans contradiction."), _territory(settings)]
+    findings = [_settings(), _territory(settings)]
     checks: tuple[Check, ...] = (machine.look, databases.look, kafka.look, _services)
     for found in await asyncio.gather(*(check(settings) for check in checks)):
         findings += found
     return findings
+
+
+def _settings() -> Finding:
+    strange = ", ".join(unread())
+    if not strange:
+        return Finding("Réglages", "lus, sans contradiction.")
+    remedy = "Corriger ou retirer ces noms\u202f; docs/operating.md les donne tous."
+    return Finding("Réglages", f"{strange}\u00a0: rien ne lit ce nom.", "Une faute de frappe.", remedy)
 
 
 def _territory(settings: InstanceSettings) -> Finding:

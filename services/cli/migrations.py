@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from services.cli.databases import revision_of
 from services.cli.settings import read_settings
 from services.host import SERVICES
 from shared.db.engine import Database
@@ -43,4 +44,5 @@ async def _migrate() -> None:
     settings.prepare_data_dir()
     for name, package in packages().items():
         async with Database(settings.database_url(name)) as database:
+            await revision_of(database, name)  # in words, if it does not answer
             await upgrade(database, package=package)

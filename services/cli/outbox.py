@@ -4,10 +4,9 @@ import asyncio
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from services.cli.opening import ServiceName, opened, operator
+from services.cli.tables import console, table
 from shared.messaging.waiting import list_waiting, skip_row
 
 outbox = typer.Typer(help="Messages à publier.", no_args_is_help=True)
@@ -33,12 +32,12 @@ def skip(service: ServiceName, seq: Annotated[int, typer.Argument(min=1, help="N
 async def _list(service: str, *, limit: int, blocked: bool) -> None:
     async with opened(service) as here:
         rows = await list_waiting(here.database, here.manifest.tables.outbox, limit=limit, blocked=blocked)
-    table = Table("N°", "Sujet", "Clé", "Version", "Depuis", "Essais", "État")
+    shown = table("N°", "Sujet", "Clé", "Version", "Depuis", "Essais", "État")
     for row in rows:
         state = f"bloqué ({row.last_error})" if row.blocked_at else "en attente"
         since = f"{row.occurred_at:%d/%m/%Y %H:%M}"
-        table.add_row(str(row.seq), row.topic, row.key, str(row.aggregate_version), since, str(row.attempts), state)
-    Console().print(table if rows else "Rien n’attend.")
+        shown.add_row(str(row.seq), row.topic, row.key, str(row.aggregate_version), since, str(row.attempts), state)
+    console().print(shown if rows else "Rien n’attend.")
 
 
 async def _skip(service: str, seq: int) -> None:

@@ -147,23 +147,26 @@ async def _check(settings: InstanceSettings, *, adopt: bool, delete: bool) -> di
             speaker = speaker_of(service, settings.siren)
             logged = await read_own(speaker, clusters)
             found[speaker.service] = await compare(speaker, list(logged.values()), delete=delete, adopt=adopt)
+            if found[speaker.service].others:
+                return {speaker.service: found[speaker.service]}
     return found
 
 
 def _show(found: dict[str, Differences]) -> None:
+    for name, one in found.items():
+        if one.others:
+            console.print(f"{name}\u00a0: une autre base publie sous ce SIREN. La comparaison s’arrête là.")
+            console.print("Arrêtez l’autre instance, puis, si cette base-ci est la bonne, relancez avec --adopt.")
+            return
     table = Table("Service", "Lus", "Relevés", "Effacés à nouveau", "Redits", "Inconnus", "Retirés")
     for name, one in found.items():
         lists = (one.raised, one.ended, one.revived, one.strangers, one.buried)
         table.add_row(name, str(one.read), *(str(len(some)) for some in lists))
     console.print(table)
-    for name, one in found.items():
+    for one in found.values():
         _list("Retirés depuis la sauvegarde, à nouveau publiés", one.revived)
         _list("Connus des sujets seuls\u202f; «\u00a0--delete\u00a0» les retire", one.strangers)
-        if one.others:
-            console.print(f"{name}\u00a0: une autre base publie sous ce SIREN. Arrêtez-la, puis ajoutez --adopt.")
-    console.print("La comparaison est faite.")
-    if not any(one.others for one in found.values()):
-        console.print("Les relais reprennent en quelques secondes.")
+    console.print("La comparaison est faite. Les relais reprennent en quelques secondes.")
 
 
 def _list(title: str, some: list[Logged]) -> None:

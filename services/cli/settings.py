@@ -5,12 +5,16 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
-from pydantic_settings import SettingsError
+from pydantic_core import ErrorDetails
+from pydantic_settings import DotEnvSettingsSource, SettingsError
 
 from shared.errors import Invalid
 from shared.http.refusals import field_of, french
 from shared.settings import ClusterSettings, InstanceSettings, KafkaAccess
 
+OTHERS = {"ESTUAIRE_SECRETS_DIR", "ESTUAIRE_CRASH_AT", "ESTUAIRE_KAFKA_FOLDER", "ESTUAIRE_MAVEN_REPOSITORY"}
+"""Read elsewhere than in the settings of an instance."""
+BOUNDS = (("ge", "au moins"), ("gt", "plus de"), ("le", "au plus"), ("lt", "moins de"))
 S = TypeVar("S", bound=ClusterSettings)
 
 
@@ -32,6 +36,16 @@ def read_access(bootstrap: str) -> KafkaAccess:
     return _read(ClusterSettings, territory_bootstrap=bootstrap).territory_access()
 
 
+def unread() -> list[str]:
+    """Return the variables, of the environment and of ``.env``, that are named like ours and that nothing reads."""
+    filed = DotEnvSettingsSource(InstanceSettings).env_vars
+    said = {*os.environ, *(name.upper() for name in filed)}
+    known = {f"ESTUAIRE_{name.upper()}" for name in InstanceSettings.model_fields} | OTHERS
+    return sorted(
+        name for name in said - known if name.startswith("ESTUAIRE_") and not name.startswith("ESTUAIRE_TEST")
+    )
+
+
 def _read(kind: type[S], **said: Any) -> S:  # noqa: ANN401 - settings of any type
     try:
         return kind(_secrets_dir=_secrets_dir(), **said)
@@ -39,7 +53,7 @@ def _read(kind: type[S], **said: Any) -> S:  # noqa: ANN401 - settings of any ty
         field = str(refused).partition('"')[2].partition('"')[0]
         raise Invalid(f"Réglage ESTUAIRE_{field.upper()}\u00a0: écrivez-le en JSON, sans faute.") from refused
     except ValidationError as refused:
-        lines = [_line(field_of(one["loc"]), french(one["type"], one["msg"])) for one in refused.errors()]
+        lines = [_line(field_of(one["loc"]), _sentence(one)) for one in refused.errors()]
         raise Invalid("\n".join(lines)) from refused
 
 
@@ -53,6 +67,15 @@ def _secrets_dir() -> Path | None:
     if said and not Path(said).is_dir():
         raise Invalid(f"Réglage ESTUAIRE_SECRETS_DIR\u00a0: le dossier {said} n’existe pas.")
     return Path(said) if said else None
+
+
+def _sentence(error: ErrorDetails) -> str:
+    """Say what is wrong with a setting, and what it may be."""
+    said, bounds = french(error["type"], error["msg"]), error.get("ctx", {})
+    if error["type"] == "too_short":  # what is secret has no length of its own kind
+        return f"Au moins {bounds['min_length']} caractères."
+    may_be = bounds.get("expected") or next((f"{word} {bounds[name]}" for name, word in BOUNDS if name in bounds), "")
+    return f"{said.removesuffix('.')} ({str(may_be).replace(' or ', ' ou ')})." if may_be else said
 
 
 def _line(field: str, sentence: str) -> str:

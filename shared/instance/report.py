@@ -49,18 +49,19 @@ def _of_service(state: ServiceState) -> Iterator[str]:
     for topic in sorted({topic for topics in state.paused.values() for topic in topics}):
         yield f"{topic} n’est plus lu\u00a0: trop de messages y étaient faux (estuaire dlq resume)"
     if state.dead_letters:
-        yield f"{pluriel(state.dead_letters, 'message mis de côté', 'messages mis de côté')}, à juger"
+        aside = pluriel(state.dead_letters, "message mis de côté", "messages mis de côté")
+        yield f"{aside}, à juger (estuaire dlq list)"
 
 
 def _of_publishing(state: ServiceState) -> Iterator[str]:
     if state.restored:
         yield "base restaurée, rien n’est publié\u00a0: lancez «\u00a0estuaire restore-check\u00a0»"
     if not state.led:
-        yield "aucun processus ne publie ni ne travaille"
+        yield "aucun processus ne publie ni ne travaille\u00a0: l’instance est arrêtée (estuaire serve)"
     if state.oldest_age_seconds > LATE_SECONDS:
         yield f"des messages attendent d’être publiés depuis {span(state.oldest_age_seconds)}"
     if state.blocked:
-        yield f"{pluriel(state.blocked, 'ligne bloquée', 'lignes bloquées')}, que Kafka refuse"
+        yield f"{pluriel(state.blocked, 'ligne bloquée', 'lignes bloquées')}, que Kafka refuse (estuaire outbox list)"
 
 
 def _of_peer(peer: PeerState) -> Iterator[str]:

@@ -1,17 +1,20 @@
 """The command line says no in one French sentence, and shows what an operator needs."""
 
+import socket
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from services.cli.migrations import migration
-from services.cli.settings import read_settings
+from services.cli.migrations import migrate, migration
+from services.cli.serve import serve
+from services.cli.settings import read_settings, unread
 from services.cli.tokens import tokens
 from shared.clock import shifted
-from shared.errors import Invalid
+from shared.errors import Invalid, Unavailable
 from shared.territory.members import Territory, read_territory
+from tests.support.broker import free_port
 from tests.support.instances import environment
 
 RUN = CliRunner()
@@ -100,6 +103,52 @@ def test_a_password_may_be_a_file_and_is_never_shown(
     assert access.password is not None
     assert access.password.get_secret_value() == "secret-de-l-epci"
     assert "secret-de-l-epci" not in repr(access) + repr(read_settings())
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("SECRET_KEY", "court", "Au moins 32 caractères"),
+        ("LOG_LEVEL", "verbose", "'DEBUG', 'INFO', 'WARNING' ou 'ERROR'"),
+        ("HEARTBEAT_SECONDS", "0", "au moins 1"),
+    ],
+)
+def test_a_wrong_setting_says_what_it_may_be(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, sentence: str
+) -> None:
+    monkeypatch.setenv(f"ESTUAIRE_{name}", value)
+    with pytest.raises(Invalid, match=sentence):
+        read_settings()
+
+
+def test_a_name_that_nothing_reads_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert unread() == []
+    monkeypatch.setenv("ESTUAIRE_PORTE", "8001")
+    assert unread() == ["ESTUAIRE_PORTE"]
+
+
+def test_a_data_folder_that_is_a_file_is_refused_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("ESTUAIRE_DATA_DIR", str(tmp_path / "file"))
+    with pytest.raises(Invalid, match="ESTUAIRE_DATA_DIR"):
+        read_settings().prepare_data_dir()
+
+
+def test_a_port_that_is_taken_is_told_before_anything_is_opened(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setenv("ESTUAIRE_PORT", str(port))
+        with pytest.raises(Invalid, match=f"port {port}\u00a0: l’adresse n’est pas libre"):
+            serve([])
+    assert not list(tmp_path.rglob("*.sqlite"))
+
+
+def test_a_server_of_databases_that_is_away_is_told_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ESTUAIRE_PROJECTS_DATABASE_URL", f"postgresql://u:secret@127.0.0.1:{free_port()}/db")
+    with pytest.raises(Unavailable, match=r"La base projects ne répond pas\."):
+        migrate()
 
 
 def test_a_folder_of_secrets_that_is_not_there_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:

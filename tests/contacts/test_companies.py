@@ -33,7 +33,7 @@ def test_a_wrong_siren_is_refused_in_french(siren: str) -> None:
     with pytest.raises(ValidationError) as refused:
         NewCompany.model_validate(company_body(siren=siren))
 
-    assert "Un SIREN compte 9 chiffres ; vérifiez la saisie." in messages(refused)
+    assert "Un SIREN compte 9 chiffres, dont le dernier contrôle les autres ; vérifiez la saisie." in messages(refused)
 
 
 def test_a_siren_may_be_written_with_spaces() -> None:

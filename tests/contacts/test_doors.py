@@ -122,7 +122,12 @@ async def test_unclaimed_attendances_have_their_list(client: Client, database: D
 @pytest.mark.parametrize(
     ("path", "body", "field", "message"),
     [
-        ("/companies", company_body(siren="123456789"), "siren", "Un SIREN compte 9 chiffres ; vérifiez la saisie."),
+        (
+            "/companies",
+            company_body(siren="123456789"),
+            "siren",
+            "Un SIREN compte 9 chiffres, dont le dernier contrôle les autres ; vérifiez la saisie.",
+        ),
         ("/companies", company_body(secret="x"), "secret", "Ce champ n’existe pas."),
         ("/companies", company_body(name=" "), "name", "Ce champ ne peut pas rester vide."),
         ("/people", person_body(phone="12"), "phone", "Ce numéro de téléphone n’est pas reconnu"),

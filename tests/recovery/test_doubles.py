@@ -60,11 +60,14 @@ async def test_f22_invariant_22_the_second_instance_of_a_siren_is_refused_before
             assert (await wrong.post("/api/v1/projects", {"title": "Double", "kind": "study"})).status_code == 201
             ready = (await wrong.get("/readyz")).json()
             await eventually(lambda: _has_heard(wrong), within=30)
+            told = estuaire(twins[1], "restore-check", "--delete")
             speakers = await _speakers(bootstrap, territory)
             wrong.stop()
         assert await _is_free(right)
         right.stop()
 
+    assert (told.returncode, "La comparaison s’arrête là" in told.stdout) == (1, True)
+    assert "Connus des sujets" not in told.stdout
     assert len(speakers) == 1
     assert ready["status"] == "degraded"
     assert "restore-check" in ready["held"]["projects"]

@@ -103,7 +103,8 @@ async def compare(
 ) -> Differences:
     """Raise above the log what it is ahead of, end again what was ended, list or bury what only the log knows.
 
-    At its end the service may publish again. Each step is a transaction; run again, it finds nothing more to do.
+    At its end the service may publish again. Each step is a transaction; run again, it finds nothing more to do. While
+    another database speaks in our name nothing is changed: which of the two is right is for the operator to say.
 
     Args:
         speaker: the service.
@@ -111,13 +112,15 @@ async def compare(
         delete: bury what only the log knows.
         adopt: take every database that spoke in our name for a former life of this one.
     """
-    found = Differences(read=len(logged))
+    async with speaker.database.transaction() as session:
+        found = Differences(read=len(logged), others=await _others(session, speaker, logged, adopt=adopt))
+    if found.others:
+        return found
     for start in range(0, len(logged), AT_ONCE):
         async with speaker.database.transaction() as session:
             for one in logged[start : start + AT_ONCE]:
                 await _settle(session, speaker, one, found, delete=delete)
     async with speaker.database.transaction() as session:
-        found.others = await _others(session, speaker, logged, adopt=adopt)
         me = (await session.exec(select(speaker.tables.incarnation))).one()
         me.restored_at = None
         session.add(me)

@@ -18,6 +18,7 @@ from shared.messaging.delivery import Care
 from shared.messaging.envelope import RawRecord
 from shared.messaging.kafka.access import broker_security, tell_away
 from shared.messaging.kafka.assigning import Turn, Watch
+from shared.messaging.kafka.ending import hang_up
 from shared.messaging.kafka.polling import BATCH, POLL_MS, LongPoll
 from shared.messaging.kafka.publishing import METADATA_MS
 from shared.settings import KafkaAccess
@@ -105,10 +106,12 @@ class Subscribers:
         broker, self._broker = self._broker, None
         self.connected = False
         if broker is not None:
+            consumers = [one.consumer for one in _readers(broker) if one.consumer is not None]
             # Not `broker.stop()`: with Kafka away one consumer ends as if cancelled, and would cut off the others.
             ending = asyncio.gather(*(one.stop() for one in broker.subscribers), return_exceptions=True)
             with suppress(TimeoutError):
                 await asyncio.wait_for(ending, STOP_SECONDS)
+            await hang_up(*consumers)
         watches, self._watches = self._watches, []
         await asyncio.gather(*(one.end_cleanly() for one in watches))
 
@@ -116,8 +119,11 @@ class Subscribers:
         """Return the groups whose consuming task has ended although it should run."""
         if not self.connected or self._broker is None:
             return []
-        subscribers = [one for one in self._broker.subscribers if isinstance(one, BatchSubscriber)]
-        return [one.group_id or "" for one in subscribers if not one.running or all(task.done() for task in one.tasks)]
+        return [
+            one.group_id or ""
+            for one in _readers(self._broker)
+            if not one.running or all(task.done() for task in one.tasks)
+        ]
 
     def _build(self) -> KafkaBroker:
         # None of its own family: those write coloured lines past ours.
@@ -142,6 +148,10 @@ class Subscribers:
             self._watches += [watch] if watch else []
             subscribe(broker, subscription, poll, watch)
         return broker
+
+
+def _readers(broker: KafkaBroker) -> list[BatchSubscriber]:
+    return [one for one in broker.subscribers if isinstance(one, BatchSubscriber)]
 
 
 def subscribe(

@@ -16,5 +16,9 @@ async def end(*consumers: AIOKafkaConsumer) -> None:
     for consumer, ended in zip(consumers, await asyncio.gather(*stops, return_exceptions=True), strict=True):
         if ended is not None:
             log.debug("client_cut_off", error=type(ended).__name__)
-            # Its fetches were waited for as they were cancelled: the stop went no further than that.
-            await asyncio.gather(consumer._client.close(), return_exceptions=True)
+            await hang_up(consumer)
+
+
+async def hang_up(*consumers: AIOKafkaConsumer) -> None:
+    """Close every connection of consumers whose stop may have been cut short before it came to that."""
+    await asyncio.gather(*(consumer._client.close() for consumer in consumers), return_exceptions=True)

@@ -135,8 +135,6 @@ async def _show(service: str, offset: int, *, most: int) -> None:
 async def _replay(service: str, offset: int) -> None:
     async with opened(service) as here:
         letter = await _find(here, offset)
-        if offset in await Settling(here.delivery).settled(here.dead_letters):
-            raise Conflict("Cet enregistrement est déjà réglé.")
         if letter.cut or letter.failure == Failure.UNCLEAN or letter.reason == "unreadable":
             raise Conflict("Cet enregistrement n’est pas ici en entier\u00a0: il ne peut pas être rejoué.")
         verdict = await Settling(here.delivery).replay(

@@ -140,6 +140,8 @@ def test_what_is_still_refused_stays(territory: Territory, bootstrap: str) -> No
     assert "reste refusé" in refusal("replay", "projects", "0").detail
     assert rows("settled_letter") == []
     assert "à régler" in said("list", "projects")
+    said("drop", "projects", "0")
+    assert "déjà réglé" in refusal("replay", "projects", "0").detail
 
 
 def test_a_replayed_reaction_is_not_too_old_for_having_lain_there(territory: Territory, bootstrap: str) -> None:

@@ -80,9 +80,9 @@ class Settling:
         """
         verdict = Verdict.REPLAYED
         try:
-            record = read(raw, members=self.delivery.members, now=now())
             async with self.delivery.database.transaction() as session:
                 await self._settle(session, place, verdict, by=by)
+                record = read(raw, members=self.delivery.members, now=now())
                 await self._handle(session, raw, record, group=group, heard_at=heard_at)
         except NotYet as lacking:
             verdict = Verdict.PARKED

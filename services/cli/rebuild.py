@@ -4,10 +4,9 @@ import asyncio
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
+from services.cli import tables
 from services.cli.databases import chosen, clusters_of, opened
 from services.cli.settings import read_settings
 from shared.instance.recovery import subject_of
@@ -16,7 +15,7 @@ from shared.messaging.replay.rebuild import rebuild as make_anew
 from shared.territory.members import read_territory
 from shared.web.formats import pluriel
 
-console = Console(highlight=False)
+console = tables.console()
 
 
 def rebuild(
@@ -43,11 +42,11 @@ async def _rebuild(service: str) -> Report:
 
 
 def _show(report: Report) -> None:
-    table = Table("Table", "Avant", "Après", "Différentes", "Fantômes retirés", "Empreinte")
+    shown = tables.table("Table", "Avant", "Après", "Différentes", "Fantômes retirés", "Empreinte")
     for one in report.tables:
         counts = (one.before, one.after, one.different, one.ghosts)
-        table.add_row(one.table, *map(str, counts), one.digest[:12])
-    console.print(table)
+        shown.add_row(one.table, *map(str, counts), one.digest[:12])
+    console.print(shown)
     refused = pluriel(report.refused, "illisible laissé", "illisibles laissés")
     set_aside = f", {refused} de côté" if report.refused else ""
     read = pluriel(report.records, "enregistrement relu", "enregistrements relus")

@@ -8,13 +8,13 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 from sqlalchemy import inspect
 
 from services.cli.backup import MANIFEST, SECRET
 from services.cli.databases import answering, chosen, clusters_of, opened
 from services.cli.migrations import packages
 from services.cli.settings import read_settings
+from services.cli.tables import console, table
 from services.host import SERVICES
 from shared import crash
 from shared.db.backup import copy_in, digest, require_idle
@@ -28,9 +28,6 @@ from shared.instance.recovery import speaker_of
 from shared.messaging.replay.checking import Differences, Logged, compare, read_own
 from shared.settings import RESTORING, InstanceSettings
 from shared.territory.members import read_territory
-
-console = Console(highlight=False)
-
 
 Force = Annotated[bool, typer.Option("--force", help="Remplace les bases en place.")]
 Adopt = Annotated[bool, typer.Option("--adopt", help="Cette base est la bonne\u202f; les autres de ce SIREN, non.")]
@@ -153,24 +150,25 @@ async def _check(settings: InstanceSettings, *, adopt: bool, delete: bool) -> di
 
 
 def _show(found: dict[str, Differences]) -> None:
+    out = console()
     for name, one in found.items():
         if one.others:
-            console.print(f"{name}\u00a0: une autre base publie sous ce SIREN. La comparaison s’arrête là.")
-            console.print("Arrêtez l’autre instance, puis, si cette base-ci est la bonne, relancez avec --adopt.")
+            out.print(f"{name}\u00a0: une autre base publie sous ce SIREN. La comparaison s’arrête là.")
+            out.print("Arrêtez l’autre instance, puis, si cette base-ci est la bonne, relancez avec --adopt.")
             return
-    table = Table("Service", "Lus", "Relevés", "Effacés à nouveau", "Redits", "Inconnus", "Retirés")
+    shown = table("Service", "Lus", "Relevés", "Effacés à nouveau", "Redits", "Inconnus", "Retirés")
     for name, one in found.items():
         lists = (one.raised, one.ended, one.revived, one.strangers, one.buried)
-        table.add_row(name, str(one.read), *(str(len(some)) for some in lists))
-    console.print(table)
+        shown.add_row(name, str(one.read), *(str(len(some)) for some in lists))
+    out.print(shown)
     for one in found.values():
-        _list("Retirés depuis la sauvegarde, à nouveau publiés", one.revived)
-        _list("Connus des sujets seuls\u202f; «\u00a0--delete\u00a0» les retire", one.strangers)
-    console.print("La comparaison est faite. Les relais reprennent en quelques secondes.")
+        _list(out, "Retirés depuis la sauvegarde, à nouveau publiés", one.revived)
+        _list(out, "Connus des sujets seuls\u202f; «\u00a0--delete\u00a0» les retire", one.strangers)
+    out.print("La comparaison est faite. Les relais reprennent en quelques secondes.")
 
 
-def _list(title: str, some: list[Logged]) -> None:
+def _list(out: Console, title: str, some: list[Logged]) -> None:
     if some:
-        console.print(f"{title}\u00a0:")
+        out.print(f"{title}\u00a0:")
     for one in some:
-        console.print(f"  {one.aggregate} {one.id}, version {one.version}")
+        out.print(f"  {one.aggregate} {one.id}, version {one.version}")

@@ -9,12 +9,11 @@ from typing import Annotated
 from uuid import UUID
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from services.cli.databases import require_current, revision_of
 from services.cli.migrations import IDENTITY
 from services.cli.settings import read_settings
+from services.cli.tables import console, table
 from shared.clock import now
 from shared.db.engine import Database
 from shared.db.migrate import upgrade
@@ -70,13 +69,13 @@ async def _add(settings: InstanceSettings, *, name: str, role: Role, lasts: time
 
 
 async def _list(settings: InstanceSettings) -> None:
-    table = Table("Nom", "Rôle", "Créé le", "État")
-    table.add_column("Identifiant", no_wrap=True, min_width=36)
+    shown = table("Nom", "Rôle", "Créé le", "État")
+    shown.add_column("Identifiant", no_wrap=True, min_width=36)
     async with _identity(settings) as session:
         for token in await list_tokens(session):
             created = f"{token.created_at:%d/%m/%Y}"
-            table.add_row(token.name, token.role.value, created, _state(token), str(token.id))
-    Console().print(table)
+            shown.add_row(token.name, token.role.value, created, _state(token), str(token.id))
+    console().print(shown)
 
 
 def _state(token: ApiToken) -> str:

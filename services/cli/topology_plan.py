@@ -1,8 +1,6 @@
 """A plan in words: one table of topics, one of users."""
 
-from rich.console import Console
-from rich.table import Table
-
+from services.cli.tables import console, table
 from shared.messaging.topology import GuestPlan, Plan
 from shared.messaging.topology.acls import told
 
@@ -15,7 +13,7 @@ def show_topics(found: Plan) -> None:
         words = ", ".join(f"{key} = {now} au lieu de {wanted}" for key, (now, wanted) in differences.items())
         rows.append((name, words))
     _show(("Sujet", "Constat"), rows)
-    Console().print(f"{found.right} sujets conformes.", highlight=False)
+    console().print(f"{found.right} sujets conformes.")
 
 
 def show_guests(found: GuestPlan) -> None:
@@ -30,12 +28,12 @@ def show_guests(found: GuestPlan) -> None:
         words = ", ".join(f"{name} = {value:g}" for name, value in quotas.items()) or "aucun"
         rows.append((user, f"quotas à fixer\u00a0: {words}"))
     _show(("Utilisateur", "Constat"), rows)
-    Console().print(f"{found.right} droits conformes.", highlight=False)
+    console().print(f"{found.right} droits conformes.")
 
 
 def _show(heads: tuple[str, str], rows: list[tuple[str, str]]) -> None:
-    table = Table(*heads)
+    shown = table(*heads)
     for row in rows:
-        table.add_row(*row)
+        shown.add_row(*row)
     if rows:
-        Console().print(table)
+        console().print(shown)

@@ -246,8 +246,8 @@ class InstanceSettings(ClusterSettings):
             self.data_dir.mkdir(parents=True, exist_ok=True)
             self.data_dir.chmod(0o700)
         except OSError as refused:
-            folder = f"{self.data_dir} n’est pas un dossier qui puisse être créé et fermé aux autres comptes"
-            raise Invalid(f"Réglage ESTUAIRE_DATA_DIR\u00a0: {folder} ({refused.strerror}).") from refused
+            remedy = "Indiquez un dossier que ce compte peut créer et fermer aux autres"
+            raise Invalid(f"Réglage ESTUAIRE_DATA_DIR\u00a0: {self.data_dir} ne convient pas. {remedy}.") from refused
 
     def require_whole(self) -> None:
         """Return unless a backup was put back in part only.

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka.errors import CorruptRecordException, IllegalStateError, KafkaError
 
 from shared.messaging.envelope import UNCLEAN, UNREADABLE
 from shared.messaging.kafka.assigning import Watch
@@ -21,6 +21,8 @@ PROBE_MS = 500
 # A header’s name that is not UTF-8 may hide behind as many compacted offsets; more are left to the next poll.
 STEPS = 1000
 REFUSALS = ("GroupAuthorizationFailedError", "TopicAuthorizationFailedError")
+SPOILT = (UnicodeDecodeError, CorruptRecordException)
+"""What taking a record apart raises."""
 HEAD_TRIES = 10
 # How often the database is asked what an operator has freed from the breaker.
 ASK_SECONDS = 3.0
@@ -31,15 +33,19 @@ Fetched: TypeAlias = "ConsumerRecord[Any, Any]"
 class LongPoll:
     """Fetches a batch as soon as there is one, of topics whose beginning is known.
 
-    aiokafka decodes the *names* of headers: at one that is not UTF-8 it raises at each poll, and forgets what it had
-    fetched before it, of other topics too, with their positions moved on. So all goes back to what is committed,
-    which is exactly what was handled; the partition of that record is read up to it one by one, and a record in its
-    stead, empty but for where it is, goes to the DLQ.
+    A poll of aiokafka that raises forgets what it had fetched until then, of other topics too, with their positions
+    moved on. So all goes back to what is committed, which is exactly what was handled, and is read one partition after
+    the other. Two kinds of records make it raise: a header whose *name* is not UTF-8, which is read up to one by one,
+    and a record in its stead, empty but for where it is, goes to the DLQ; and a batch whose bytes came wrong, which is
+    fetched again until they are right.
     """
 
     def __init__(self, watch: Watch | None = None) -> None:
         self._watch = watch
         self._astray = False
+        """Positions may be ahead of what was handed over."""
+        self._spoilt = False
+        """Something that was fetched cannot be taken apart."""
         self._asked_at = 0.0
         self.read = False
         """Whether the cluster has let us read at least once."""
@@ -76,16 +82,22 @@ class LongPoll:
             if self._watch.suspects:
                 return await self._suspect(consumer, self._watch)
             await self._let_go(consumer, self._watch)
-        if not self._astray:
-            try:
-                messages = await consumer.getmany(timeout_ms=POLL_MS, max_records=BATCH)
-            except UnicodeDecodeError:
-                self._astray = True
-            else:
-                return chain(*messages.values())
-        found = await self._from_what_is_handled(consumer)
-        self._astray = False
+        if self._astray:
+            for partition in consumer.assignment():
+                await self._rewind(consumer, partition)
+        self._astray = True  # whatever is raised from here on
+        found = await self._one_by_one(consumer) if self._spoilt else await self._all_at_once(consumer)
+        self._astray = self._spoilt
         return found
+
+    async def _all_at_once(self, consumer: AIOKafkaConsumer) -> Iterable[Fetched]:
+        try:
+            messages = await consumer.getmany(timeout_ms=POLL_MS, max_records=BATCH)
+        except SPOILT as error:
+            log.warning("poll_repeated", group=self._watch.group if self._watch else "", error=type(error).__name__)
+            self._spoilt = True
+            return ()
+        return chain(*messages.values())
 
     async def _suspect(self, consumer: AIOKafkaConsumer, watch: Watch) -> list[Fetched]:
         """Read one record where a process has ended before; where three have, pass over it."""
@@ -103,8 +115,8 @@ class LongPoll:
             return [await pass_over(consumer, partition, start.offset)]
         try:
             return await next_of(consumer, partition, at_most=1, within_ms=POLL_MS)
-        except UnicodeDecodeError:
-            self._astray = True
+        except SPOILT:
+            self._astray = self._spoilt = True
             return []
 
     async def _let_go(self, consumer: AIOKafkaConsumer, watch: Watch) -> None:
@@ -120,17 +132,18 @@ class LongPoll:
             return
         consumer.resume(*(one for one in paused if one.topic in free))
 
-    async def _from_what_is_handled(self, consumer: AIOKafkaConsumer) -> list[Fetched]:
+    async def _one_by_one(self, consumer: AIOKafkaConsumer) -> list[Fetched]:
         found: list[Fetched] = []
-        partitions = sorted(consumer.assignment())
-        for partition in partitions:
-            await self._rewind(consumer, partition)
-        for partition in partitions:
+        for partition in sorted(consumer.assignment() - consumer.paused()):
+            end = consumer.highwater(partition)
+            if end is not None and end <= await consumer.position(partition):
+                continue
             try:
                 found += await next_of(consumer, partition, at_most=BATCH)
-            except UnicodeDecodeError:
+            except SPOILT:
                 await self._rewind(consumer, partition)
-                found += await up_to_the_unreadable(consumer, partition)
+                found += await up_to_the_spoilt(consumer, partition)
+        self._spoilt = False
         return found
 
     async def _rewind(self, consumer: AIOKafkaConsumer, partition: TopicPartition) -> None:
@@ -153,14 +166,22 @@ async def next_of(
     return fetched
 
 
-async def up_to_the_unreadable(consumer: AIOKafkaConsumer, partition: TopicPartition) -> list[Fetched]:
-    """Return the records of one partition up to one that cannot be taken apart, and one in its stead."""
+async def up_to_the_spoilt(consumer: AIOKafkaConsumer, partition: TopicPartition) -> list[Fetched]:
+    """Return the records of one partition up to one that cannot be taken apart, and one in its stead.
+
+    What only came wrong is not passed over: the next poll fetches it again.
+    """
     found: list[Fetched] = []
+    start = await consumer.position(partition)
     while len(found) < BATCH:
         try:
             one = await next_of(consumer, partition, at_most=1)
         except UnicodeDecodeError:
             return [*found, await _step_over(consumer, partition)]
+        except CorruptRecordException:
+            consumer.seek(partition, found[-1].offset + 1 if found else start)
+            log.error("batch_spoilt", topic=partition.topic)
+            break
         if not one:
             break
         found += one

@@ -13,7 +13,7 @@ from shared.messaging.envelope import RawRecord
 from shared.messaging.kafka.access import client_options
 from shared.messaging.kafka.consuming import raw_of
 from shared.messaging.kafka.ending import end
-from shared.messaging.kafka.polling import Fetched, next_of, up_to_the_unreadable
+from shared.messaging.kafka.polling import SPOILT, Fetched, next_of, up_to_the_spoilt
 from shared.messaging.kafka.publishing import METADATA_MS
 from shared.settings import KafkaAccess
 
@@ -119,8 +119,14 @@ class LogReader:
     async def next(self, *, most: int = MOST, poll_ms: int = POLL_MS) -> list[RawRecord]:
         """Return the next records, none when there is none for a while."""
         polls = [self._poll(consumer, most=most, poll_ms=poll_ms) for consumer in self._reading()]
-        with _answering():
-            records = [record for found in await asyncio.gather(*polls) for record in found]
+        try:
+            with _answering():
+                records = [record for found in await asyncio.gather(*polls) for record in found]
+        except BaseException:
+            # A poll that raises, or is cut short, forgets what it had fetched, with its positions moved on.
+            for consumer in self._reading():
+                self._rewind(consumer)
+            raise
         for record in records:
             self.positions[record.topic] = record.offset + 1
         if not records:
@@ -137,8 +143,8 @@ class LogReader:
     async def _poll(self, consumer: AIOKafkaConsumer, *, most: int, poll_ms: int) -> list[Fetched]:
         try:
             found = await consumer.getmany(timeout_ms=poll_ms, max_records=most)
-        except UnicodeDecodeError:
-            # The client cannot take the names of headers apart, and forgets what else it had fetched.
+        except SPOILT:
+            # The client forgets what else it had fetched.
             return await self._one_topic_after_the_other(consumer)
         return [record for batch in found.values() for record in batch]
 
@@ -148,9 +154,9 @@ class LogReader:
         for topic in self._at(consumer):
             try:
                 found += await next_of(consumer, _only(topic), at_most=MOST)
-            except UnicodeDecodeError:
+            except SPOILT:
                 consumer.seek(_only(topic), self.positions[topic])
-                found += await up_to_the_unreadable(consumer, _only(topic))
+                found += await up_to_the_spoilt(consumer, _only(topic))
         return found
 
     def _rewind(self, consumer: AIOKafkaConsumer) -> None:

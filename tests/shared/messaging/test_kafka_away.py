@@ -1,4 +1,4 @@
-"""Kafka absent, killed, gone for good: writes are accepted, nothing is lost, everything stops in time."""
+"""Kafka absent, killed, giving wrong bytes, gone for good: writes are accepted, nothing is lost, all stops in time."""
 
 import asyncio
 import json
@@ -134,6 +134,32 @@ async def test_f01_invariant_2_kafka_killed_in_the_middle_of_2000_sends_loses_no
     for versions in sent.values():
         assert list(dict.fromkeys(versions)) == list(range(1, VERSIONS + 1)), "first sent in order, none lost"
         assert versions[-1] == VERSIONS
+
+
+async def test_f20_what_came_before_a_batch_with_wrong_bytes_is_kept_and_the_batch_is_read_once_it_is_right(
+    alone: Alone,
+) -> None:
+    states = alone.states
+    await alone.start_kafka()
+    for alone.states in (states[:50], states[50:]):
+        await alone.tell(range(1, 2))
+        await alone.bench.publish()
+    [segment] = alone.kafka.folder.rglob(f"{alone.topic}-0/*.log")
+    right = await asyncio.to_thread(segment.read_bytes)
+
+    _write_over(segment, right[:-1] + bytes([right[-1] ^ 1]))
+    alone.states = states[:50]
+    async with alone.running():
+        await eventually(lambda: alone.everything_is_known(version=1), within=30)
+        _write_over(segment, right)
+        alone.states = states
+        await eventually(lambda: alone.everything_is_known(version=1), within=30)
+
+
+def _write_over(file: Path, content: bytes) -> None:
+    """Change what is in a file that another process has open and does not append to."""
+    with file.open("r+b") as opened:
+        opened.write(content)
 
 
 async def test_f28_with_kafka_gone_it_stops_in_time_and_the_rows_are_still_there(alone: Alone) -> None:

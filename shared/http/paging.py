@@ -23,12 +23,14 @@ class PageQuery(BaseModel, Generic[C]):
     limit: int = Field(default=50, ge=1, le=MOST)
 
 
-def page_query(after: Annotated[UUID | None, Query()] = None, limit: Limit = 50) -> PageQuery[UUID]:
+async def page_query(after: Annotated[UUID | None, Query()] = None, limit: Limit = 50) -> PageQuery[UUID]:
     """Read the page asked for from the address."""
     return PageQuery(after=after, limit=limit)
 
 
-def territory_page_query(after: Annotated[Cursor | None, Query()] = None, limit: Limit = 50) -> PageQuery[TerritoryKey]:
+async def territory_page_query(
+    after: Annotated[Cursor | None, Query()] = None, limit: Limit = 50
+) -> PageQuery[TerritoryKey]:
     """Read the same of a list in which an id alone names nothing."""
     return PageQuery(after=TerritoryKey.read(after) if after else None, limit=limit)
 

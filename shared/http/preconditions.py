@@ -17,7 +17,7 @@ M = TypeVar("M", bound=BaseModel)
 MAX_KEY = 200
 
 
-def seen_version(request: Request) -> int:
+async def seen_version(request: Request) -> int:
     """Return the version which the caller has seen.
 
     Raises:
@@ -118,4 +118,9 @@ class Answer:
         return self.told(view, version=version, status=201 if is_new else 200)
 
 
-Answered = Annotated[Answer, Depends()]
+async def answer(response: Response, only_once: OnlyOnce) -> Answer:
+    """Return what answers this request; a class as dependency would cost a thread each time."""
+    return Answer(response, only_once)
+
+
+Answered = Annotated[Answer, Depends(answer)]

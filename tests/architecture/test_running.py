@@ -4,6 +4,7 @@ import importlib
 from collections.abc import Iterator
 from decimal import Decimal
 from importlib.util import find_spec
+from inspect import isasyncgenfunction, iscoroutinefunction
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
@@ -87,6 +88,16 @@ def test_every_route_declares_a_right(app: FastAPI) -> None:
         f"{where(route)}: declare it with Router.read or Router.act, which ask for `right=`"
         for route in routes_of(app)
         if not any(hasattr(one.call, "right") for one in dependants(route.dependant))
+    ]
+    assert not found, told(found)
+
+
+def test_no_request_waits_for_a_thread(app: FastAPI) -> None:
+    found = [
+        f"{where(route)}: make {one.call} an async def; FastAPI gives anything else to a thread, on every request"
+        for route in routes_of(app)
+        for one in dependants(route.dependant)
+        if not (iscoroutinefunction(one.call) or isasyncgenfunction(one.call))
     ]
     assert not found, told(found)
 

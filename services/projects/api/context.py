@@ -1,14 +1,17 @@
 """What handlers of this service share: the territory file, which fiche is changed and by whom."""
 
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import Depends, Request
 
 from services.projects.schemas.answers import ProjectShown
+from shared.db.session import Session
 from shared.fields import Id
 from shared.http.guards import Who
-from shared.http.preconditions import Answered, Seen
+from shared.http.preconditions import Answer, Answered, Seen
 from shared.http.session import Transaction
+from shared.identity.access import Scope
 from shared.territory.members import Territory
 
 PREFIX = "/api/v1"
@@ -27,7 +30,7 @@ TheTerritory = Annotated[Territory, Depends(territory_of)]
 class Addition:
     """To which fiche something is added, by whom; ``at`` is what commands take first."""
 
-    def __init__(self, project_id: Id, session: Transaction, who: Who, answer: Answered) -> None:
+    def __init__(self, project_id: UUID, session: Session, who: Scope, answer: Answer) -> None:
         self.at = (session, who, project_id)
         self._answer = answer
 
@@ -39,7 +42,7 @@ class Addition:
 class Change:
     """Which fiche is changed, by whom, upon the version seen; ``at`` is what commands take first."""
 
-    def __init__(self, project_id: Id, session: Transaction, who: Who, seen: Seen, answer: Answered) -> None:
+    def __init__(self, project_id: UUID, session: Session, who: Scope, answer: Answer, *, seen: int) -> None:
         self.at = (session, who, project_id)
         self.seen = seen
         self._answer = answer
@@ -49,5 +52,13 @@ class Change:
         return self._answer.told(fiche, version=fiche.version)
 
 
-Added = Annotated[Addition, Depends()]
-Changed = Annotated[Change, Depends()]
+async def _addition(project_id: Id, session: Transaction, who: Who, answered: Answered) -> Addition:
+    return Addition(project_id, session, who, answered)
+
+
+async def _change(project_id: Id, session: Transaction, who: Who, seen: Seen, answered: Answered) -> Change:
+    return Change(project_id, session, who, answered, seen=seen)
+
+
+Added = Annotated[Addition, Depends(_addition)]
+Changed = Annotated[Change, Depends(_change)]

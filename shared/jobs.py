@@ -18,7 +18,8 @@ from shared.signing import Signer
 from shared.territory.members import Territory
 
 GRACE_SECONDS = 10.0
-BREATH_SECONDS = 0.2
+BREATH_SECONDS = 1.0
+"""Between two looks of a job that commits keep waking: what many commits bring is seen to together."""
 log = structlog.get_logger(__name__)
 
 

@@ -6,12 +6,14 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 from pathlib import Path
 from typing import Any, Self
 
+from aiosqlite import Connection
 from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, async_sessionmaker, create_async_engine
 from sqlmodel import func, select
 
 from shared import crash
+from shared.db.near import NearConnection
 from shared.db.session import Origin, Session, give_origin, run_after_commit
 from shared.db.trouble import AWAY
 
@@ -26,6 +28,7 @@ POSTGRESQL = {
     "jit": "off",
 }
 CONNECT_SECONDS = 5
+LOCKED_SECONDS = 5
 POOL_SECONDS = 20
 PRAGMAS = ("journal_mode=WAL", "busy_timeout=5000", "cache_size=-500")
 
@@ -155,7 +158,10 @@ def _postgresql(url: URL, schema: str) -> AsyncEngine:
 
 
 def _sqlite(url: URL, pragmas: Mapping[str, str]) -> AsyncEngine:
-    engine = create_async_engine(url, connect_args={"timeout": 5}, pool_size=5, max_overflow=20, hide_parameters=True)
+    async def connect() -> Connection:
+        return await NearConnection(url.database or "", timeout=LOCKED_SECONDS)
+
+    engine = create_async_engine(url, async_creator=connect, pool_size=5, max_overflow=20, hide_parameters=True)
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 - adapter of the driver

@@ -147,7 +147,8 @@ class Relay:
 
     async def publish_window(self) -> bool:
         """Publish the oldest rows that may go, while this process leads; tell whether there may be more."""
-        rows = await self._select() if self._allowed() else []
+        found = await self._select() if self._allowed() else []
+        rows = [row for row in found if not self._is_waiting(row.topic, row.key)]
         if not rows:
             return False
         crash.point("relay.after_select")
@@ -165,8 +166,10 @@ class Relay:
         crash.point("relay.after_mark")
         if outcome.renew:
             await self._channel.renew()
-        # What waits for a topic is not selected the next time: others may be behind it.
-        return bool(outcome.confirmed or outcome.refused or absent)
+        # What waits for a topic is not selected the next time: others may be behind it. Whatever was written meanwhile
+        # woke us: a window that was not full and went through whole is no reason to look at once.
+        progress = outcome.confirmed or outcome.refused
+        return bool(absent or (progress and (len(found) == WINDOW or len(outcome.confirmed) < len(rows))))
 
     async def _select(self) -> list[Due]:
         outbox = self._outbox
@@ -185,8 +188,7 @@ class Relay:
             .limit(WINDOW)
         )
         async with self._database.reading() as session:
-            rows = map(Due._make, (await session.exec(statement)).all())
-            return [row for row in rows if not self._is_waiting(row.topic, row.key)]
+            return list(map(Due._make, (await session.exec(statement)).all()))
 
     def _is_waiting(self, topic: str, key: str = "") -> bool:
         kept = self._waiting.get((topic, key))

@@ -1,0 +1,64 @@
+"""A connection to a SQLite file that answers in the event loop what takes microseconds, and hands over what waits."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from aiosqlite import Connection
+
+AT_ONCE = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "SAVEPOINT", "RELEASE", "ROLLBACK"})
+"""Statements that wait for nobody once a transaction is open; ``BEGIN`` alone waits for nobody either."""
+BREATH = 64
+"""After so many calls others have their turn: a long transaction is not to hold the loop."""
+
+
+class NearConnection(Connection):
+    """Runs short calls where they are made, and waits in its thread for locks and for the disk.
+
+    aiosqlite gives each call to a thread: four of them per statement of SQLAlchemy, each dearer than most statements
+    (ADR 84). Only what may wait is worth one: ``BEGIN IMMEDIATE`` for another writer, a commit for the disk, a schema
+    or a ``PRAGMA`` for both. What a cancelled task left in the thread keeps its turn: the calls after it queue there.
+    """
+
+    def __init__(self, file: str, *, timeout: float) -> None:
+        def connect() -> sqlite3.Connection:
+            return sqlite3.connect(file, timeout=timeout, check_same_thread=False)
+
+        super().__init__(connect, 64)
+        self._thread.daemon = True
+        self._last = _Turn(ended=True)
+        self._calls = 0
+
+    async def _execute(self, fn: Callable[..., Any], *args: Any, **options: Any) -> Any:  # noqa: ANN401 - any result
+        self._calls += 1
+        if self._calls % BREATH == 0:
+            await asyncio.sleep(0)
+        if self._last.ended and self._connection is not None and _waits_for_nobody(fn, args):
+            return fn(*args, **options)
+        turn = self._last = _Turn()
+        return await super()._execute(turn.take, fn, *args, **options)  # type: ignore[no-untyped-call]
+
+
+@dataclass(slots=True)
+class _Turn:
+    """A call in the queue of the thread; calls end there in the order they came, so that the last one tells of all."""
+
+    ended: bool = False
+
+    def take(self, call: Callable[..., Any], *args: Any, **options: Any) -> Any:  # noqa: ANN401 - any result
+        try:
+            return call(*args, **options)
+        finally:
+            self.ended = True
+
+
+def _waits_for_nobody(call: Callable[..., Any], args: tuple[Any, ...]) -> bool:
+    name = call.__name__
+    if name in {"execute", "executemany"}:
+        words = args[0][:20].upper().split(None, 1)
+        return words == ["BEGIN"] or (bool(words) and words[0] in AT_ONCE)
+    if isinstance(getattr(call, "__self__", None), sqlite3.Connection):
+        return name in {"cursor", "rollback"}
+    return name in {"fetchone", "fetchmany", "fetchall", "close"}

@@ -78,13 +78,14 @@ class LongPoll:
         return tuple(one for one in found if TopicPartition(one.topic, one.partition) not in self._watch.waiting)
 
     async def _fetch(self, consumer: AIOKafkaConsumer) -> Iterable[Fetched]:
+        if self._astray:  # before anything is handed over: what follows it commits every position
+            for partition in consumer.assignment():
+                await self._rewind(consumer, partition)
+            self._astray = False
         if self._watch is not None:
             if self._watch.suspects:
                 return await self._suspect(consumer, self._watch)
             await self._let_go(consumer, self._watch)
-        if self._astray:
-            for partition in consumer.assignment():
-                await self._rewind(consumer, partition)
         self._astray = True  # whatever is raised from here on
         found = await self._one_by_one(consumer) if self._spoilt else await self._all_at_once(consumer)
         self._astray = self._spoilt

@@ -8,8 +8,10 @@ from typing import Any
 
 from aiosqlite import Connection
 
-AT_ONCE = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "SAVEPOINT", "RELEASE", "ROLLBACK"})
-"""Statements that wait for nobody once a transaction is open; ``BEGIN`` alone waits for nobody either."""
+AT_ONCE = frozenset({"SELECT", "WITH", "SAVEPOINT", "RELEASE", "ROLLBACK"})
+"""Statements that wait for nobody; a ``BEGIN`` that promises no write does not either."""
+OF_WRITERS = frozenset({"INSERT", "UPDATE"})
+"""Those that wait for nobody once the lock is held. A ``DELETE`` may be of a whole table, and is rare."""
 BREATH = 64
 """After so many calls others have their turn: a long transaction is not to hold the loop."""
 
@@ -30,15 +32,30 @@ class NearConnection(Connection):
         self._thread.daemon = True
         self._last = _Turn(ended=True)
         self._calls = 0
+        self._is_writer = False
 
     async def _execute(self, fn: Callable[..., Any], *args: Any, **options: Any) -> Any:  # noqa: ANN401 - any result
         self._calls += 1
         if self._calls % BREATH == 0:
             await asyncio.sleep(0)
-        if self._last.ended and self._connection is not None and _waits_for_nobody(fn, args):
+        if self._waits_for_nobody(fn, args) and self._last.ended and self._running and self._connection is not None:
             return fn(*args, **options)
         turn = self._last = _Turn()
         return await super()._execute(turn.take, fn, *args, **options)  # type: ignore[no-untyped-call]
+
+    def _waits_for_nobody(self, call: Callable[..., Any], args: tuple[Any, ...]) -> bool:
+        name = call.__name__
+        if name in {"execute", "executemany"}:
+            words = args[0][:20].upper().split(None, 1)
+            if words[:1] == ["BEGIN"]:
+                self._is_writer = len(words) > 1
+                return not self._is_writer
+            if words and words[0] in OF_WRITERS:
+                return self._is_writer and " SELECT " not in args[0]
+            return bool(words) and words[0] in AT_ONCE
+        if isinstance(getattr(call, "__self__", None), sqlite3.Connection):
+            return name in {"cursor", "rollback"}
+        return name in {"fetchone", "fetchmany", "fetchall", "close"}
 
 
 @dataclass(slots=True)
@@ -52,13 +69,3 @@ class _Turn:
             return call(*args, **options)
         finally:
             self.ended = True
-
-
-def _waits_for_nobody(call: Callable[..., Any], args: tuple[Any, ...]) -> bool:
-    name = call.__name__
-    if name in {"execute", "executemany"}:
-        words = args[0][:20].upper().split(None, 1)
-        return words == ["BEGIN"] or (bool(words) and words[0] in AT_ONCE)
-    if isinstance(getattr(call, "__self__", None), sqlite3.Connection):
-        return name in {"cursor", "rollback"}
-    return name in {"fetchone", "fetchmany", "fetchall", "close"}

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import structlog
-from aiokafka import ConsumerRecord
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, TopicAuthorizationFailedError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka.subscriber.usecase import BatchSubscriber
+from faststream.message import AckStatus
 
 from shared.messaging.delivery import Care
 from shared.messaging.envelope import RawRecord
@@ -78,14 +79,26 @@ class Subscribers:
                 else:
                     self.connected, pause = True, 0.2
                     log.info("consumers_running", groups=len(self.subscriptions))
-                    await self._wait_for_rights(await self._refusal())
+                    await self._come_again(await self._trouble())
         finally:
             await self.stop()
 
-    async def _refusal(self) -> str:
-        """Return what the cluster forbids us, once it does: a right may be withdrawn at any time."""
+    async def _come_again(self, refused: str) -> None:
+        if refused:
+            await self._wait_for_rights(refused)
+        else:
+            await self.stop()
+
+    async def _trouble(self) -> str:
+        """Return what the cluster forbids us, once it does: a right may be withdrawn at any time.
+
+        Empty: a client has ended from within, at bytes that came wrong; only a new one reads on.
+        """
         while True:
             await asyncio.sleep(WATCH_SECONDS)
+            if any(one.broken for one in self._polls):
+                log.error("reading_ended", client=self.client_id)
+                return ""
             refusals = [one.refused for one in self._polls if one.refused]
             if refusals:
                 return refusals[0]
@@ -183,19 +196,18 @@ def subscribe(
             # A nack seeks back with neither delay nor limit.
             await asyncio.sleep(NACK_PAUSE)
             raise
-        if watch is not None:
-            watch.floors.clear()
-        _hold(subscriber, held)
+        consumer = subscriber.consumer
+        if consumer is not None:
+            _hold(consumer, held)
+            await poll.commit(consumer, _records(message), held)
+        message.committed = AckStatus.ACKED  # FastStream would commit what was only fetched, too
 
     subscriber(handle)
     return subscriber
 
 
-def _hold(subscriber: BatchSubscriber, held: Mapping[str, int]) -> None:
-    """Pause topics at their first unhandled record; the acknowledgement that follows commits just that."""
-    consumer = subscriber.consumer
-    if consumer is None:
-        return
+def _hold(consumer: AIOKafkaConsumer, held: Mapping[str, int]) -> None:
+    """Pause topics at their first unhandled record."""
     for partition in consumer.assignment():
         if partition.topic in held:
             consumer.seek(partition, held[partition.topic])

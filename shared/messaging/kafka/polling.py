@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import chain
 from typing import Any, TypeAlias
 
@@ -23,6 +23,8 @@ STEPS = 1000
 REFUSALS = ("GroupAuthorizationFailedError", "TopicAuthorizationFailedError")
 SPOILT = (UnicodeDecodeError, CorruptRecordException)
 """What taking a record apart raises."""
+# What is wrong on the disk of Kafka stays wrong: asked for again, not at every turn of the loop.
+SPOILT_SECONDS = 1.0
 HEAD_TRIES = 10
 # How often the database is asked what an operator has freed from the breaker.
 ASK_SECONDS = 3.0
@@ -47,6 +49,10 @@ class LongPoll:
         self._spoilt = False
         """Something that was fetched cannot be taken apart."""
         self._asked_at = 0.0
+        self._owed: dict[TopicPartition, int] = {}
+        """Handled, not yet committed."""
+        self.broken = False
+        """Whether the client has ended its fetching for good, which it tells nobody."""
         self.read = False
         """Whether the cluster has let us read at least once."""
         self.refused = ""
@@ -54,6 +60,7 @@ class LongPoll:
 
     async def __call__(self, consumer: AIOKafkaConsumer) -> tuple[Fetched, ...]:
         """Return the next records; none when there is none for a while."""
+        self.broken = consumer._fetcher is not None and consumer._fetcher.error_future.done()
         try:
             found = await self._watched(consumer)
         except KafkaError as error:
@@ -63,14 +70,39 @@ class LongPoll:
         self.read, self.refused = True, ""
         return found
 
+    async def commit(self, consumer: AIOKafkaConsumer, handled: Iterable[Fetched], held: Mapping[str, int]) -> None:
+        """Tell Kafka how far was handled, of what it has not heard of yet; nothing of what was only fetched.
+
+        Args:
+            consumer: who has read.
+            handled: the records handled.
+            held: by topic, the first record that waits after all.
+        """
+        for one in handled:
+            self._owed[TopicPartition(one.topic, one.partition)] = held.get(one.topic, one.offset + 1)
+        floors = self._watch.floors if self._watch else {}
+        assigned = consumer.assignment()
+        told = {one: offset for one, offset in (floors | self._owed).items() if one in assigned}
+        if not told:
+            return
+        try:
+            await consumer.commit(told)
+        except (KafkaError, AssertionError) as error:  # the group has moved, or Kafka is away: told with what follows
+            log.info("commit_deferred", error=type(error).__name__)
+            return
+        self._owed.clear()
+        floors.clear()
+
     async def _watched(self, consumer: AIOKafkaConsumer) -> tuple[Fetched, ...]:
         if self._watch is not None:
             self._watch.end_turn()  # what it was for is handled by now
         if self._watch is not None and self._watch.waiting:
+            for one in self._watch.waiting:
+                self._owed.pop(one, None)  # the database says anew where it stands
             await self._watch.place(consumer)
         try:
             found = await self._fetch(consumer)
-        except IllegalStateError:
+        except (IllegalStateError, AssertionError):  # aiokafka says either
             return ()  # a rebalance came in between; nothing is lost, positions are those of the new assignment
         if self._watch is None:
             return tuple(found)
@@ -114,11 +146,14 @@ class LongPoll:
         consumer.resume(partition)
         if not dares:
             return [await pass_over(consumer, partition, start.offset)]
+        self._astray = True
         try:
-            return await next_of(consumer, partition, at_most=1, within_ms=POLL_MS)
+            found = await next_of(consumer, partition, at_most=1, within_ms=POLL_MS)
         except SPOILT:
-            self._astray = self._spoilt = True
+            self._spoilt = True
             return []
+        self._astray = False
+        return found
 
     async def _let_go(self, consumer: AIOKafkaConsumer, watch: Watch) -> None:
         """Read on in the topics that an operator has freed from the breaker."""
@@ -182,6 +217,7 @@ async def up_to_the_spoilt(consumer: AIOKafkaConsumer, partition: TopicPartition
         except CorruptRecordException:
             consumer.seek(partition, found[-1].offset + 1 if found else start)
             log.error("batch_spoilt", topic=partition.topic)
+            await asyncio.sleep(SPOILT_SECONDS)
             break
         if not one:
             break
@@ -201,6 +237,8 @@ async def _step_over(consumer: AIOKafkaConsumer, partition: TopicPartition) -> F
             found = await next_of(consumer, partition, at_most=1)
         except UnicodeDecodeError:
             last += 1
+        except CorruptRecordException:
+            break  # the next poll sees to it
         else:
             if found:  # nothing in time says nothing of what is there
                 break
@@ -227,6 +265,9 @@ async def _last_of_batch(consumer: AIOKafkaConsumer, partition: TopicPartition, 
         records = getattr(getattr(fetched, "_partition_records", None), "_records", None)
         if records is not None and records.has_next():
             batch = records.next_batch()
+            if not batch.validate_crc():
+                consumer.seek(partition, offset)  # fetched again
+                continue
             return max(offset, batch.next_offset - 1) if batch.compression_type else offset
         await asyncio.sleep(PROBE_MS / 1000)
     return offset

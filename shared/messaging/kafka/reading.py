@@ -1,7 +1,7 @@
 """A reader outside every group: it commits nothing, disturbs nobody, and begins where it is told to."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Self
 
@@ -121,7 +121,7 @@ class LogReader:
         polls = [self._poll(consumer, most=most, poll_ms=poll_ms) for consumer in self._reading()]
         try:
             with _answering():
-                records = [record for found in await asyncio.gather(*polls) for record in found]
+                records = [record for found in await _all_of(polls) for record in found]
         except BaseException:
             # A poll that raises, or is cut short, forgets what it had fetched, with its positions moved on.
             for consumer in self._reading():
@@ -168,6 +168,15 @@ class LogReader:
 
     def _reading(self) -> Iterable[AIOKafkaConsumer]:
         return [consumer for consumer in self._consumers if self._at(consumer)]
+
+
+async def _all_of(polls: Iterable[Awaitable[list[Fetched]]]) -> list[list[Fetched]]:
+    """Wait for every poll, then raise what one of them raised: none is to move on behind our back."""
+    results = await asyncio.gather(*polls, return_exceptions=True)
+    for one in results:
+        if isinstance(one, BaseException):
+            raise one
+    return [one for one in results if not isinstance(one, BaseException)]
 
 
 def _only(topic: str) -> TopicPartition:

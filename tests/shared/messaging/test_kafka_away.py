@@ -17,7 +17,7 @@ from shared.contracts.projects import Project
 from shared.db.leading import Leadership
 from shared.ids import uuid7
 from shared.messaging.embedded.node import LocalKafka
-from shared.messaging.kafka import acknowledges
+from shared.messaging.kafka import Subscribers, acknowledges
 from shared.messaging.recorder import record
 from shared.messaging.registry import dead_letter_topic, topic_of
 from shared.messaging.relay import Relay
@@ -68,12 +68,12 @@ class Alone:
         self.states = [make_project(self.bench.epci, id=uuid7()) for _ in range(KEYS)]
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
+    async def running(self) -> AsyncIterator[Subscribers]:
         """Run relay and consumers."""
         letters = self.bench.letters()
         subscribers = self.bench.subscribers(self.bench.delivery(letters))
         async with self.leader, doing(self.relay.run()), doing(subscribers.run()):
-            yield
+            yield subscribers
         await letters.close()
 
     async def everything_is_known(self, *, version: int) -> bool:
@@ -154,6 +154,18 @@ async def test_f20_what_came_before_a_batch_with_wrong_bytes_is_kept_and_the_bat
         _write_over(segment, right)
         alone.states = states
         await eventually(lambda: alone.everything_is_known(version=1), within=30)
+
+
+async def test_a_client_that_ended_from_within_is_replaced(alone: Alone) -> None:
+    await alone.start_kafka()
+    async with alone.running() as subscribers:
+        await alone.tell(range(1, 2))
+        await eventually(lambda: alone.everything_is_known(version=1), within=30)
+        assert subscribers._broker is not None
+        for reader in subscribers._broker.subscribers:
+            reader.consumer._fetcher.error_future.cancel()  # type: ignore[attr-defined]  # as a KeyError would end it
+        await alone.tell(range(2, 3))
+        await eventually(lambda: alone.everything_is_known(version=2), within=30)
 
 
 def _write_over(file: Path, content: bytes) -> None:

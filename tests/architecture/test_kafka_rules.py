@@ -23,6 +23,7 @@ FASTSTREAM = {
     "faststream.kafka.KafkaBroker",
     "faststream.kafka.KafkaMessage",
     "faststream.kafka.subscriber.usecase.BatchSubscriber",
+    "faststream.message.AckStatus",
     "faststream.security.BaseSecurity",
     "faststream.security.SASLScram512",
 }

@@ -199,7 +199,7 @@ def subscribe(
         consumer = subscriber.consumer
         if consumer is not None:
             _hold(consumer, held)
-            await poll.commit(consumer, _records(message), held)
+            await poll.note(consumer, _records(message), held)
         message.committed = AckStatus.ACKED  # FastStream would commit what was only fetched, too
 
     subscriber(handle)

@@ -70,7 +70,7 @@ class LongPoll:
         self.read, self.refused = True, ""
         return found
 
-    async def commit(self, consumer: AIOKafkaConsumer, handled: Iterable[Fetched], held: Mapping[str, int]) -> None:
+    async def note(self, consumer: AIOKafkaConsumer, handled: Iterable[Fetched], held: Mapping[str, int]) -> None:
         """Tell Kafka how far was handled, of what it has not heard of yet; nothing of what was only fetched.
 
         Args:

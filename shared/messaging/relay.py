@@ -203,11 +203,15 @@ class Relay:
     async def _send(self, rows: Sequence[Due]) -> _Outcome:
         """Send pipelined, await every future: an idempotent producer never gives up, and nothing is sent twice."""
         sent: list[tuple[Due, Awaitable[object] | BaseException]] = []
+        held: set[tuple[str, str]] = set()
         for row in rows:
+            if (row.topic, row.key) in held:
+                continue  # Kafka may be back by now: what was told later would come first
             try:
                 future: Awaitable[object] | BaseException = await self._channel.send(outgoing(row))
             except Exception as error:
                 future = error
+                held.add((row.topic, row.key))
             self._stages.leaves(row, future)
             if row.topic in self._one_by_one and not isinstance(future, BaseException):
                 await asyncio.wait([asyncio.ensure_future(future)])

@@ -15,18 +15,19 @@ MAYBE = frozenset({DeliveryState.UNCERTAIN, DeliveryState.SENDING})
 
 
 def mails_twice(evidence: Evidence) -> Iterator[str]:
-    """Name each mail that arrived more than once."""
+    """Name each mail that arrived more than once, other than by the second try of which its instance knows."""
     copies = Counter((recipient, message_id) for recipient, message_id, _ in evidence.mails)
-    yield from (
-        f"{recipient} got {message_id} {count} times" for (recipient, message_id), count in copies.items() if count > 1
-    )
+    tried_again = {address for address, count in _second_tries(evidence).items() if count}
+    for (recipient, message_id), count in copies.items():
+        if count > (2 if recipient in tried_again else 1):
+            yield f"{recipient} got {message_id} {count} times"
 
 
 def mails_accounted(evidence: Evidence) -> Iterator[str]:
     """Name each address whose mails are not those that its instance accounts for."""
     arrived = Counter(recipient for recipient, _, _ in evidence.mails)
     sure: Counter[str] = Counter()
-    maybe: Counter[str] = Counter()
+    maybe = _second_tries(evidence)
     left = {line.more for line in evidence.lines if line.act == "reader.leave" and line.outcome is not Outcome.REFUSED}
     for tables in evidence.tables.values():
         for delivery in tables.all(Delivery):
@@ -35,6 +36,16 @@ def mails_accounted(evidence: Evidence) -> Iterator[str]:
     for address in (arrived.keys() | sure.keys()) - left:
         if "@" in address and not sure[address] <= arrived[address] <= sure[address] + maybe[address]:
             yield f"{address} got {arrived[address]} mails; {sure[address]} are accepted, {maybe[address]} uncertain"
+
+
+def _second_tries(evidence: Evidence) -> Counter[str]:
+    """Return by address how many mails were sent once more, 15 minutes after nobody knew what became of them."""
+    return Counter(
+        delivery.address
+        for tables in evidence.tables.values()
+        for delivery in tables.all(Delivery)
+        if delivery.second_try_used
+    )
 
 
 def mails_after_leaving(evidence: Evidence) -> Iterator[str]:

@@ -37,7 +37,7 @@ kafka-stop: ## Stop the local Kafka
 	@$(PY) -m services kafka stop
 
 test: setup ## Run the whole test suite on a real Kafka
-	@$(PY) -m pytest -n 3 --no-loadscope-reorder
+	@$(PY) -m pytest -n 2 --no-loadscope-reorder
 
 chaos: setup ## Break a territory on purpose (SEED=… PROFILE=smoke|full|quick LAYOUT=single|trio|secured DB=sqlite|postgres; PLANTED=1)
 	@$(PY) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(PROFILE),--profile $(PROFILE)) $(if $(LAYOUT),--layout $(LAYOUT)) $(if $(DB),--db $(DB)) $(if $(PLANTED),--planted)

@@ -123,9 +123,11 @@ class Publisher:
             )
             try:
                 await producer.start()
-            except (KafkaError, OSError) as error:
+            except BaseException as error:
                 with suppress(Exception):
-                    await producer.stop()
+                    await asyncio.wait_for(producer.stop(), STOP_SECONDS)
+                if not isinstance(error, KafkaError | OSError):
+                    raise  # told to stop while it was connecting
                 await tell_away(self._access, client=self._client_id, error=error)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 5)

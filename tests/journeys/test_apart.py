@@ -58,9 +58,12 @@ async def houses(tmp_path: Path, bootstrap: str, territory: Territory, topics: o
             key = secrets.token_urlsafe(48)
             served: dict[str, Served] = {}
             token = ""
+            # Written once: a file that is written again is empty for whoever reads it at that moment.
+            shared = environment(territory, folder, bootstrap=bootstrap, port=0)
+            shared |= {"ESTUAIRE_SIREN": siren, "ESTUAIRE_SECRET_KEY": key}
             for name in names:
-                settings = environment(territory, folder, bootstrap=bootstrap, port=free_port())
-                settings |= {"ESTUAIRE_SIREN": siren, "ESTUAIRE_SECRET_KEY": key}
+                port = str(free_port())
+                settings = shared | {"ESTUAIRE_PORT": port, "ESTUAIRE_BASE_URL": f"http://127.0.0.1:{port}"}
                 services = [] if name == "together" else [name]
                 served[name] = stack.enter_context(serving(settings, folder, *services, token=token))
                 token = served[name].token

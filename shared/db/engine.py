@@ -30,7 +30,7 @@ POSTGRESQL = {
 CONNECT_SECONDS = 5
 LOCKED_SECONDS = 5
 POOL_SECONDS = 20
-PRAGMAS = ("journal_mode=WAL", "busy_timeout=5000", "cache_size=-500")
+PRAGMAS = ("journal_mode=WAL", "cache_size=-500")
 
 
 def delete_file(file: Path) -> None:

@@ -12,6 +12,9 @@ AT_ONCE = frozenset({"SELECT", "WITH", "SAVEPOINT", "RELEASE", "ROLLBACK"})
 """Statements that wait for nobody; a ``BEGIN`` that promises no write does not either."""
 OF_WRITERS = frozenset({"INSERT", "UPDATE"})
 """Those that wait for nobody once the lock is held. A ``DELETE`` may be of a whole table, and is rare."""
+STATEMENTS = frozenset({"execute", "executemany"})
+SHORT_OF_CURSOR = frozenset({"fetchone", "fetchmany", "fetchall", "close"})
+SHORT_OF_CONNECTION = frozenset({"cursor", "rollback"})
 BREATH = 64
 """After so many calls others have their turn: a long transaction is not to hold the loop."""
 
@@ -38,24 +41,23 @@ class NearConnection(Connection):
         self._calls += 1
         if self._calls % BREATH == 0:
             await asyncio.sleep(0)
-        if self._waits_for_nobody(fn, args) and self._last.ended and self._running and self._connection is not None:
+        start = args[0][:20].upper() if fn.__name__ in STATEMENTS else ""
+        if start.startswith("BEGIN"):
+            self._is_writer = start != "BEGIN"
+        if self._last.ended and self._running and self._connection is not None and self._is_short(fn, start, args):
             return fn(*args, **options)
         turn = self._last = _Turn()
         return await super()._execute(turn.take, fn, *args, **options)  # type: ignore[no-untyped-call]
 
-    def _waits_for_nobody(self, call: Callable[..., Any], args: tuple[Any, ...]) -> bool:
-        name = call.__name__
-        if name in {"execute", "executemany"}:
-            words = args[0][:20].upper().split(None, 1)
-            if words[:1] == ["BEGIN"]:
-                self._is_writer = len(words) > 1
-                return not self._is_writer
-            if words and words[0] in OF_WRITERS:
-                return self._is_writer and " SELECT " not in args[0]
-            return bool(words) and words[0] in AT_ONCE
-        if isinstance(getattr(call, "__self__", None), sqlite3.Connection):
-            return name in {"cursor", "rollback"}
-        return name in {"fetchone", "fetchmany", "fetchall", "close"}
+    def _is_short(self, call: Callable[..., Any], start: str, args: tuple[Any, ...]) -> bool:
+        """Tell whether a call waits for nobody; ``start`` is how its statement begins."""
+        if call.__name__ not in STATEMENTS:
+            of_cursor = not isinstance(getattr(call, "__self__", None), sqlite3.Connection)
+            return call.__name__ in (SHORT_OF_CURSOR if of_cursor else SHORT_OF_CONNECTION)
+        word = next(iter(start.split()), "")
+        if word in OF_WRITERS:
+            return self._is_writer and " SELECT " not in args[0]
+        return start == "BEGIN" or word in AT_ONCE
 
 
 @dataclass(slots=True)

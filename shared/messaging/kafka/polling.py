@@ -110,7 +110,7 @@ class LongPoll:
         return tuple(one for one in found if TopicPartition(one.topic, one.partition) not in self._watch.waiting)
 
     async def _fetch(self, consumer: AIOKafkaConsumer) -> Iterable[Fetched]:
-        if self._astray:  # before anything is handed over: what follows it commits every position
+        if self._astray:  # before a later record is handed over, and its position kept
             for partition in consumer.assignment():
                 await self._rewind(consumer, partition)
             self._astray = False

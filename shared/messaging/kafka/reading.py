@@ -172,11 +172,9 @@ class LogReader:
 
 async def _all_of(polls: Iterable[Awaitable[list[Fetched]]]) -> list[list[Fetched]]:
     """Wait for every poll, then raise what one of them raised: none is to move on behind our back."""
-    results = await asyncio.gather(*polls, return_exceptions=True)
-    for one in results:
-        if isinstance(one, BaseException):
-            raise one
-    return [one for one in results if not isinstance(one, BaseException)]
+    tasks = [asyncio.ensure_future(poll) for poll in polls]
+    await asyncio.gather(*tasks, return_exceptions=True)
+    return [task.result() for task in tasks]
 
 
 def _only(topic: str) -> TopicPartition:

@@ -2,6 +2,7 @@
 
 import random
 import socket
+from collections import deque
 from itertools import islice
 
 from shared.errors import Unavailable
@@ -9,6 +10,8 @@ from shared.errors import Unavailable
 # Below the ports that systems lend to outgoing connections: a client that knocks on its dead server's port from that
 # range ends up connected to itself, and the server can never have its port back.
 PORTS = range(20_000, 32_000)
+# Given away and perhaps not listened on yet: whoever lays out a cluster asks several times before anything starts.
+_GIVEN: deque[int] = deque(maxlen=2_000)
 
 
 def is_free(port: int) -> bool:
@@ -24,13 +27,15 @@ def is_free(port: int) -> bool:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ``count`` different free ports, drawn by chance.
+    """Return ``count`` different free ports, drawn by chance; none of the last 2,000 that this process was given.
 
     Raises:
         Unavailable: fewer are left on this machine.
     """
-    free = islice((port for port in random.sample(PORTS, k=len(PORTS)) if is_free(port)), count)
-    found = list(free)
+    given = frozenset(_GIVEN)
+    drawn = (port for port in random.sample(PORTS, k=len(PORTS)) if port not in given and is_free(port))
+    found = list(islice(drawn, count))
     if len(found) < count:
         raise Unavailable("Cette machine n’a plus de port libre.")
+    _GIVEN.extend(found)
     return found

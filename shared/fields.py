@@ -28,6 +28,17 @@ from stdnum.fr import siret as siret_rules
 # C0, C1, line and paragraph separators, bidirectional controls, lone surrogates: they forge headers, logs and screens.
 _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _FORBIDDEN_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+CODE = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
+INSEE = r"^[0-9][0-9AB][0-9]{3}$"
+URL = r"^https?://[^\s<>\"\\]+$"
+COLOUR = r"^#[0-9a-f]{6}$"
+WRITTEN = {
+    CODE: "Des lettres sans accent, des chiffres, et entre eux « . », « - » ou « _ » ; 64 au plus.",
+    INSEE: "Écrivez le code INSEE de la commune, en cinq signes : 76351.",
+    URL: "Écrivez une adresse complète, qui commence par https://.",
+    COLOUR: "Écrivez une couleur en minuscules : #1f4e79.",
+}
+"""How a value is to be written, for whoever wrote it otherwise; by pattern."""
 MAX_VERSION = 2**53
 FIRST_YEAR, LAST_YEAR = 1900, 2200
 
@@ -129,13 +140,13 @@ Title = Annotated[
 ]
 Text = Annotated[str, StringConstraints(max_length=20_000), AfterValidator(_clean_text)]
 Paragraph = Annotated[str, StringConstraints(max_length=1_000), AfterValidator(_clean_text)]
-Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+Code = Annotated[str, StringConstraints(pattern=CODE)]
 Token = Annotated[str, StringConstraints(max_length=300, pattern=r"^[A-Za-z0-9_.-]+$")]
 Cursor = Annotated[str, StringConstraints(pattern=r"^[0-9]{9}\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
-Insee = Annotated[str, StringConstraints(pattern=r"^[0-9][0-9AB][0-9]{3}$")]
+Insee = Annotated[str, StringConstraints(pattern=INSEE)]
 Email = Annotated[str, StringConstraints(max_length=254), AfterValidator(canonical_email)]
-Url = Annotated[str, StringConstraints(max_length=500, pattern=r"^https?://[^\s<>\"\\]+$"), AfterValidator(clean_line)]
-Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9a-f]{6}$")]
+Url = Annotated[str, StringConstraints(max_length=500, pattern=URL), AfterValidator(clean_line)]
+Colour = Annotated[str, StringConstraints(pattern=COLOUR)]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
 Version = Annotated[int, Field(ge=1, le=MAX_VERSION)]
 Money = Annotated[

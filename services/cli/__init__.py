@@ -6,7 +6,9 @@ import sys
 
 import structlog
 import typer
+from typer.exceptions import TyperException
 
+from services.cli.misuse import WRONG, explain
 from shared.errors import Refusal
 
 # A noun is imported when it is called: `serve` must not wait for what only the demo needs.
@@ -38,15 +40,22 @@ def build(wanted: str) -> typer.Typer:
 
 
 def main() -> None:
-    """Run the command line; a refusal is one French sentence and exit code 1."""
+    """Run the command line; a refusal is one French sentence and exit code 1, a command written wrongly code 2."""
     # A command answers in words of its own; what serves configures its log itself.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     logging.getLogger().addHandler(logging.NullHandler())  # else libraries speak English beside our sentence
     try:
-        build(sys.argv[1] if len(sys.argv) > 1 else "")()
+        code = build(sys.argv[1] if len(sys.argv) > 1 else "")(standalone_mode=False)
+    except TyperException as misuse:
+        sys.stderr.write(explain(misuse))
+        sys.exit(WRONG)
+    except typer.Abort:
+        sys.stderr.write("Interrompu.\n")
+        sys.exit(1)
     except Refusal as refusal:
         sys.stderr.write(f"{refusal.detail}\n")
         sys.exit(1)
+    sys.exit(code)
 
 
 def _root() -> None:

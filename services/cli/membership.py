@@ -11,8 +11,8 @@ from services.cli.settings import read_settings
 from shared.clock import today
 from shared.errors import Conflict, Invalid
 from shared.fields import Siren
-from shared.http.refusals import french
 from shared.messaging.known import forget_home
+from shared.mistakes import sentence
 from shared.territory.members import read_territory
 from shared.web.formats import pluriel
 
@@ -40,7 +40,7 @@ def _checked(siren: str) -> str:
         return _SIREN.validate_python(siren)
     except ValidationError as refused:
         [wrong] = refused.errors()
-        raise Invalid(french(wrong["type"], wrong["msg"])) from refused
+        raise Invalid(sentence(wrong)) from refused
 
 
 async def _purge(siren: str) -> dict[str, int]:

@@ -9,12 +9,11 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import DotEnvSettingsSource, SettingsError
 
 from shared.errors import Invalid
-from shared.http.refusals import field_of, french
+from shared.mistakes import place, sentence
 from shared.settings import ClusterSettings, InstanceSettings, KafkaAccess
 
 OTHERS = {"ESTUAIRE_SECRETS_DIR", "ESTUAIRE_CRASH_AT", "ESTUAIRE_KAFKA_FOLDER", "ESTUAIRE_MAVEN_REPOSITORY"}
 """Read elsewhere than in the settings of an instance."""
-BOUNDS = (("ge", "au moins"), ("gt", "plus de"), ("le", "au plus"), ("lt", "moins de"))
 S = TypeVar("S", bound=ClusterSettings)
 
 
@@ -53,7 +52,7 @@ def _read(kind: type[S], **said: Any) -> S:  # noqa: ANN401 - settings of any ty
         field = str(refused).partition('"')[2].partition('"')[0]
         raise Invalid(f"Réglage ESTUAIRE_{field.upper()}\u00a0: écrivez-le en JSON, sans faute.") from refused
     except ValidationError as refused:
-        lines = [_line(field_of(one["loc"]), _sentence(one)) for one in refused.errors()]
+        lines = [_line(place(one["loc"]), _sentence(one)) for one in refused.errors()]
         raise Invalid("\n".join(lines)) from refused
 
 
@@ -70,12 +69,9 @@ def _secrets_dir() -> Path | None:
 
 
 def _sentence(error: ErrorDetails) -> str:
-    """Say what is wrong with a setting, and what it may be."""
-    said, bounds = french(error["type"], error["msg"]), error.get("ctx", {})
     if error["type"] == "too_short":  # what is secret has no length of its own kind
-        return f"Au moins {bounds['min_length']} caractères."
-    may_be = bounds.get("expected") or next((f"{word} {bounds[name]}" for name, word in BOUNDS if name in bounds), "")
-    return f"{said.removesuffix('.')} ({str(may_be).replace(' or ', ' ou ')})." if may_be else said
+        return f"Au moins {error['ctx']['min_length']} caractères."
+    return sentence(error)
 
 
 def _line(field: str, sentence: str) -> str:

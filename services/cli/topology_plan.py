@@ -13,7 +13,7 @@ def show_topics(found: Plan) -> None:
         words = ", ".join(f"{key} = {now} au lieu de {wanted}" for key, (now, wanted) in differences.items())
         rows.append((name, words))
     _show(("Sujet", "Constat"), rows)
-    console().print(f"{found.right} sujets conformes.")
+    _count("sujets", conformes=found.right, absents=len(found.missing), différents=len(found.different))
 
 
 def show_guests(found: GuestPlan) -> None:
@@ -28,7 +28,13 @@ def show_guests(found: GuestPlan) -> None:
         words = ", ".join(f"{name} = {value:g}" for name, value in quotas.items()) or "aucun"
         rows.append((user, f"quotas à fixer\u00a0: {words}"))
     _show(("Utilisateur", "Constat"), rows)
-    console().print(f"{found.right} droits conformes.")
+    _count("droits", conformes=found.right, absents=len(found.missing), superflus=len(found.surplus))
+
+
+def _count(noun: str, **counts: int) -> None:
+    """Print how many are as they should be, then how many are not; nothing is said of none."""
+    first, *others = counts.items()
+    console().print(", ".join([f"{first[1]} {noun} {first[0]}", *(f"{n} {word}" for word, n in others if n)]) + ".")
 
 
 def _show(heads: tuple[str, str], rows: list[tuple[str, str]]) -> None:

@@ -7,6 +7,7 @@ class CompanyNotFound(NotFound):
     """No company under this SIREN."""
 
     slug = "company-not-found"
+    title = "Entreprise inconnue"
 
     def __init__(self, siren: str) -> None:
         super().__init__("Cette entreprise n’est pas dans l’annuaire de votre EPCI.", siren=siren)
@@ -16,6 +17,7 @@ class PersonNotFound(NotFound):
     """Nobody under this identifier, or no longer."""
 
     slug = "person-not-found"
+    title = "Personne inconnue"
 
     def __init__(self) -> None:
         super().__init__("Cette personne n’est pas dans l’annuaire de votre EPCI.")

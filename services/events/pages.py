@@ -21,9 +21,10 @@ from shared.errors import NotFound
 from shared.http.bodies import SentForm
 from shared.http.guards import Router, Who
 from shared.http.links import SignedLink, signed_for
-from shared.http.refusals import field_of, french
+from shared.http.refusals import field_of
 from shared.http.session import Reading, Transaction
 from shared.identity.access import Right, Scope, instance_scope
+from shared.mistakes import sentence
 from shared.territory.members import Territory
 from shared.web.formats import heure, jour
 from shared.web.shell import Button, LinkForm
@@ -196,4 +197,4 @@ def _form_page(
 
 
 def _errors(refused: ValidationError) -> dict[str, str]:
-    return {field_of(one["loc"]): french(one["type"], one["msg"]) for one in refused.errors()}
+    return {field_of(one["loc"]): sentence(one) for one in refused.errors()}

@@ -8,9 +8,13 @@ from shared.errors import Conflict, Gone, Invalid, NotFound
 class RuleNotFound(NotFound):
     """No newsletter rule under this id."""
 
+    title = "Règle inconnue"
+
 
 class IssueNotFound(NotFound):
     """No issue under this id."""
+
+    title = "Lettre inconnue"
 
 
 class RulePaused(Conflict):

@@ -20,9 +20,10 @@ from shared.fields import Id, Siren
 from shared.http.bodies import SentForm
 from shared.http.guards import Router, Who
 from shared.http.links import SignedLink, signed_for
-from shared.http.refusals import field_of, french
+from shared.http.refusals import field_of
 from shared.http.session import Reading, Transaction
 from shared.identity.access import Right, visitor_scope
+from shared.mistakes import sentence
 from shared.web.formats import de
 from shared.web.shell import Button, LinkForm
 from shared.web.templates import render
@@ -173,8 +174,8 @@ def _form_page(
 
 def _errors(refused: ValidationError) -> dict[str, str]:
     """Return one sentence per field of the form: that of a wrong value in a list stands by the list."""
-    found = {field_of(one["loc"]): french(one["type"], one["msg"]) for one in refused.errors()}
-    return {name.removeprefix("filter.").partition(".")[0]: sentence for name, sentence in found.items()}
+    found = {field_of(one["loc"]): sentence(one) for one in refused.errors()}
+    return {name.removeprefix("filter.").partition(".")[0]: said for name, said in found.items()}
 
 
 def _confirmed(request: Request, letter: str) -> HTMLResponse:

@@ -6,12 +6,16 @@ from shared.errors import Conflict, NotFound
 class ProjectNotFound(NotFound):
     """No project under this id within the scope of the caller; a private one of others answers alike."""
 
+    title = "Projet inconnu"
+
     def __init__(self) -> None:
         super().__init__("Aucun projet n’est connu sous cet identifiant.")
 
 
 class PartNotFound(NotFound):
     """The project has no such line, milestone, decision, indicator or partner."""
+
+    title = "Élément inconnu"
 
     def __init__(self) -> None:
         super().__init__("Cet élément n’existe pas dans cette fiche.")

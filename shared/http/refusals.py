@@ -14,6 +14,7 @@ from shared.db.trouble import is_transient
 from shared.errors import Failed, Invalid, NotAllowed, NotFound, Refusal, TooLarge, Unauthenticated, Unavailable
 from shared.http.context import SECURITY
 from shared.http.preconditions import Replayed
+from shared.mistakes import sentence
 
 log = structlog.get_logger(__name__)
 # What a database that is away raises, in the driver or before it.
@@ -40,43 +41,6 @@ _BY_STATUS: dict[int, Callable[[], Refusal]] = {
     405: _not_allowed,
     413: _too_large,
     422: _unreadable,
-}
-
-_FRENCH = {
-    "missing": "Ce champ manque.",
-    "extra_forbidden": "Ce champ n’existe pas.",
-    "string_too_long": "Ce texte est trop long.",
-    "string_too_short": "Ce texte est trop court.",
-    "string_pattern_mismatch": "Cette écriture n’est pas reconnue.",
-    "json_invalid": "Le corps de la demande n’est pas du JSON.",
-    "enum": "Cette valeur n’est pas dans la liste.",
-    "decimal_max_places": "Deux décimales au plus.",
-    "uuid_parsing": "Cet identifiant n’est pas reconnu.",
-    "int_parsing": "Écrivez un nombre entier.",
-    "int_type": "Écrivez un nombre entier.",
-    "int_from_float": "Écrivez un nombre entier.",
-    "bool_type": "Répondez par vrai ou faux.",
-    "bool_parsing": "Répondez par vrai ou faux.",
-    "string_type": "Écrivez un texte.",
-    "literal_error": "Cette valeur n’est pas dans la liste.",
-    "decimal_type": "Écrivez un nombre.",
-    "date_from_datetime_inexact": "Écrivez une date : 2026-11-30.",
-    "date_parsing": "Écrivez une date : 2026-11-30.",
-    "date_type": "Écrivez une date : 2026-11-30.",
-    "datetime_parsing": "Écrivez une date et une heure.",
-    "datetime_type": "Écrivez une date et une heure.",
-    "tuple_type": "Une liste est attendue.",
-    "list_type": "Une liste est attendue.",
-    "model_attributes_type": "Un objet est attendu.",
-    "decimal_parsing": "Écrivez un nombre.",
-    "finite_number": "Écrivez un nombre.",
-    "greater_than_equal": "Cette valeur est trop petite.",
-    "less_than_equal": "Cette valeur est trop grande.",
-    "datetime_from_date_parsing": "Écrivez une date et une heure.",
-    "timezone_aware": "Indiquez le fuseau horaire.",
-    "date_from_datetime_parsing": "Écrivez une date : 2026-11-30.",
-    "too_long": "Cette liste est trop longue.",
-    "too_short": "Cette liste est trop courte.",
 }
 
 
@@ -120,7 +84,7 @@ def _as_refusal(error: Exception) -> Refusal:
         case Refusal():
             return error
         case RequestValidationError():
-            fields = [(field_of(one["loc"]), french(one["type"], one["msg"])) for one in error.errors()]
+            fields = [(field_of(one["loc"]), sentence(one)) for one in error.errors()]
             errors = [{"field": field, "message": message} for field, message in fields]
             return Invalid("La demande contient des erreurs.", errors=errors)
         case HTTPException():
@@ -137,13 +101,6 @@ def field_of(location: tuple[object, ...]) -> str:
     """Return the dotted name of a field, without the part of the request it is in."""
     parts = [str(part) for part in location if part not in {"body", "query", "path"}]
     return "" if parts and parts[0].isdigit() else ".".join(parts)  # a place in unreadable JSON is no field
-
-
-def french(kind: str, message: str) -> str:
-    """Return the French sentence of a validation error; our own validators already speak French."""
-    if kind == "value_error":
-        return message.removeprefix("Value error, ")
-    return _FRENCH.get(kind, "Cette valeur n’est pas reconnue.")
 
 
 def _wants_page(request: Request) -> bool:

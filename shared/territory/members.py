@@ -6,10 +6,10 @@ from pathlib import Path
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
-from pydantic_core import ErrorDetails
 
 from shared.errors import Invalid, NotFound
 from shared.fields import Code, Colour, Line, Siren, Url
+from shared.mistakes import listed
 
 
 class Member(BaseModel):
@@ -91,14 +91,6 @@ def read_territory(file: Path) -> Territory:
     except (yaml.YAMLError, UnicodeDecodeError) as refused:
         raise Invalid(f"Le fichier du territoire {file} n’est pas du YAML.") from refused
     except ValidationError as refused:
-        raise Invalid(f"Le fichier du territoire {file} est à corriger : {_places(refused)}.") from refused
-
-
-def _places(refused: ValidationError) -> str:
-    """Return where a territory breaks a rule, and which rule where it is one of ours."""
-    own = {place: str(one["ctx"]["error"]) for place, one in _by_place(refused).items() if one["type"] == "value_error"}
-    return ", ".join(f"{place} ({own[place].rstrip('.')})" if place in own else place for place in _by_place(refused))
-
-
-def _by_place(refused: ValidationError) -> dict[str, ErrorDetails]:
-    return {".".join(str(part) for part in one["loc"]) or "l’ensemble": one for one in refused.errors()}
+        raise Invalid(
+            f"Le fichier du territoire {file} est à corriger : {listed(refused.errors(), whole='l’ensemble')}."
+        ) from refused

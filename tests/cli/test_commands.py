@@ -162,7 +162,7 @@ def test_a_folder_of_secrets_that_is_not_there_stops_the_start(monkeypatch: pyte
     ("text", "sentence"),
     [
         ("{", "n’est pas du YAML"),
-        ("name: Essai\ncode: TI\nmembers: [{code: A}]", r"à corriger : .*members\.0\.siren, "),
+        ("name: Essai\ncode: TI\nmembers: [{code: A}]", r"members\.0\.siren \(Ce champ manque\)\u202f; "),
         ("name: Essai\ncode: TI\nmembers: [{siren: '1'}]", r"members\.0\.siren \(Un SIREN compte 9 chiffres"),
     ],
 )

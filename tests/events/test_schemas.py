@@ -82,12 +82,12 @@ async def test_a_change_empties_only_what_may_be_empty(client: Client, field: st
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"title": "  "}, "Ce texte est trop court."),
-        ({"title": "x" * 141}, "Ce texte est trop long."),
-        ({"summary": "x" * 201}, "Ce texte est trop long."),
-        ({"description": "x" * 10_001}, "Ce texte est trop long."),
-        ({"conditions": "x" * 256}, "Ce texte est trop long."),
-        ({"themes": ["x"] * 21}, "Cette liste est trop longue."),
+        ({"title": "  "}, "Ce texte est trop court (longueur minimale : 3)."),
+        ({"title": "x" * 141}, "Ce texte est trop long (140 caractères au plus)."),
+        ({"summary": "x" * 201}, "Ce texte est trop long (200 caractères au plus)."),
+        ({"description": "x" * 10_001}, "Ce texte est trop long (10\u202f000 caractères au plus)."),
+        ({"conditions": "x" * 256}, "Ce texte est trop long (255 caractères au plus)."),
+        ({"themes": ["x"] * 21}, "Cette liste est trop longue (20 au plus)."),
     ],
 )
 async def test_a_text_is_not_called_a_list(client: Client, change: dict[str, Any], sentence: str) -> None:

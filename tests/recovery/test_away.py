@@ -25,7 +25,7 @@ from shared.settings import InstanceSettings, KafkaAccess
 from shared.territory.members import Territory
 from tests.recovery.conftest import MakeBench
 from tests.support.backbone import SERVICE, TABLES, Base, Bench, Effect, KnownProject, make_consumers, make_project
-from tests.support.cluster import change
+from tests.support.cluster import change, operator
 from tests.support.reading import consuming
 from tests.support.recovery import told_by, versions
 from tests.support.topics import dump, write
@@ -97,7 +97,7 @@ async def _lived(own: Bench, other: Bench, projects: Sequence[Project], *, keep_
     """Let ``own`` read everything once and go away, while the other changes one project and ends another."""
     topic = told_by(other.epci)
     for key, value in {**QUICK, "delete.retention.ms": "86400000" if keep_deletions else "100"}.items():
-        await change(other.bootstrap, topic, key=key, value=value)
+        await change(operator(other.bootstrap), topic, key=key, value=value)
     for project in projects:
         await other.tell(project)
     await other.publish()

@@ -23,7 +23,7 @@ from shared.messaging.kafka import client_options, quotas_of, set_quotas
 from shared.messaging.topology import Topology, read_topology
 from shared.messaging.topology.client import admin_client
 from shared.territory.members import Territory
-from tests.support.cluster import alter
+from tests.support.cluster import change
 from tests.support.secured import ADMIN, Secured
 from tests.support.territory import random_siren
 
@@ -108,11 +108,13 @@ def test_a_right_too_many_is_shown_and_taken_away_and_a_stranger_is_shown(
     assert f"inconnu-{tag}" in after.output
 
 
-def test_a_topic_that_differs_is_changed_only_on_request(secured: Secured, folder: Path, territory: Territory) -> None:
+async def test_a_topic_that_differs_is_changed_only_on_request(
+    secured: Secured, folder: Path, territory: Territory
+) -> None:
     secrets = ("--secrets", str(folder / "secrets"))
     as_admin(folder, secured, "apply", *secrets)
     topic = f"ti.territory.{territory.sirens[0]}.project.v1"
-    alter(admin_client(secured.admin), topic, key="segment.ms", value="60000")
+    await change(admin_client(secured.admin), topic, key="segment.ms", value="60000")
 
     plain = as_admin(folder, secured, "apply", *secrets)
     seen = as_admin(folder, secured, "plan")
@@ -171,10 +173,13 @@ async def test_a14_a_quota_slows_down_and_fails_nothing(secured: Secured, territ
     ("said", "sentence"),
     [
         ("{", "n’est pas du YAML"),
-        ("replicas: beaucoup", "replicas est un nombre entier"),
-        ("inconnu: 1", "inconnu n’existe pas"),
-        ("integrators: [{user: CCI, group_prefix: cci.}]", "integrators.0.user ne s’écrit pas ainsi"),
-        ("integrators: [{user: cci, group_prefix: cci}]", "group_prefix ne s’écrit pas ainsi"),
+        ("replicas: beaucoup", "replicas (Écrivez un nombre entier)"),
+        ("inconnu: 1", "inconnu (Ce champ n’existe pas)"),
+        (
+            "integrators: [{user: CCI, group_prefix: cci.}]",
+            "integrators.0.user (Lettres minuscules sans accent, chiffres, et",
+        ),
+        ("integrators: [{user: cci, group_prefix: cci}]", "group_prefix (Lettres minuscules"),
         ("integrators: [{user: cci, group_prefix: '200010700.'}]", "prendrait celui d’un EPCI"),
         ("integrators: [{user: cci, group_prefix: cci., reads: territory}]", "demande une convention"),
         ("integrators: [{user: cci, group_prefix: a1.}, {user: cci, group_prefix: b1.}]", "sert deux fois de user"),

@@ -12,17 +12,21 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # re-exported
 from tests.support.waiting import eventually
 
 
+def operator(bootstrap: str) -> AdminClient:
+    """Return an operator of an open cluster."""
+    return AdminClient({"bootstrap.servers": bootstrap})
+
+
 def forget(bootstrap: str, sirens: Sequence[str]) -> None:
     """Delete every topic of some EPCI: a node that holds those of a whole run slows down and runs out of memory."""
-    admin = AdminClient({"bootstrap.servers": bootstrap})
+    admin = operator(bootstrap)
     gone = [name for name in admin.list_topics(timeout=10).topics if set(name.split(".")) & set(sirens)]
     for answer in admin.delete_topics(gone).values() if gone else ():
         answer.result()
 
 
-def described(bootstrap: str, names: Sequence[str]) -> dict[str, dict[str, str]]:
+def described(admin: AdminClient, names: Sequence[str]) -> dict[str, dict[str, str]]:
     """Return the configuration of topics, as the cluster tells it."""
-    admin = AdminClient({"bootstrap.servers": bootstrap})
     answers = admin.describe_configs([ConfigResource(ConfigResource.Type.TOPIC, name) for name in names])
     return {
         resource.name: {key: entry.value for key, entry in answer.result().items()}
@@ -30,12 +34,12 @@ def described(bootstrap: str, names: Sequence[str]) -> dict[str, dict[str, str]]
     }
 
 
-async def change(bootstrap: str, topic: str, *, key: str, value: str) -> None:
+async def change(admin: AdminClient, topic: str, *, key: str, value: str) -> None:
     """Change one setting of a topic, and return once the cluster says so."""
-    alter(AdminClient({"bootstrap.servers": bootstrap}), topic, key=key, value=value)
+    alter(admin, topic, key=key, value=value)
 
     async def told() -> bool:
-        return described(bootstrap, [topic])[topic][key] == value
+        return described(admin, [topic])[topic][key] == value
 
     await eventually(told)
 

@@ -1,34 +1,40 @@
 """The topology file: who may come to the cluster of a territory, as what, and how much at a time."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from shared.errors import Invalid
 from shared.fields import Line, Siren
+from shared.mistakes import listed
 from shared.territory.members import Territory
 
-# What a user of Kafka and a resource of Kubernetes may both be called.
-User = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
-GroupPrefix = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{1,60}\.$")]
+_USER = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_GROUP_PREFIX = re.compile(r"[a-z0-9][a-z0-9-]{1,60}\.")
+
+
+def _user(value: str) -> str:
+    """Refuse what a user of Kafka or a resource of Kubernetes may not be called."""
+    if not _USER.fullmatch(value):
+        raise ValueError("Lettres minuscules sans accent, chiffres, et entre eux des tirets ; 63 au plus.")
+    return value
+
+
+def _group_prefix(value: str) -> str:
+    if not _GROUP_PREFIX.fullmatch(value):
+        raise ValueError("Lettres minuscules sans accent, chiffres et tirets, puis un point.")
+    return value
+
+
+User = Annotated[str, AfterValidator(_user)]
+GroupPrefix = Annotated[str, AfterValidator(_group_prefix)]
 Bytes = Annotated[int, Field(ge=1024)]
 Percent = Annotated[int, Field(ge=1, le=10_000)]
 OPERATOR = "estuaire-topologie"
-FRENCH = {
-    "missing": "manque",
-    "extra_forbidden": "n’existe pas",
-    "string_pattern_mismatch": "ne s’écrit pas ainsi",
-    "literal_error": "n’est pas dans la liste",
-    "greater_than_equal": "est trop petit",
-    "less_than_equal": "est trop grand",
-    "int_parsing": "est un nombre entier",
-    "int_type": "est un nombre entier",
-    "string_type": "est un texte",
-    "bool_parsing": "est vrai ou faux",
-}
 
 
 class Strict(BaseModel):
@@ -127,7 +133,9 @@ def read_topology(file: Path, territory: Territory) -> TopologyFile:
     except (yaml.YAMLError, UnicodeDecodeError) as refused:
         raise Invalid(f"Le fichier de topologie {file} n’est pas du YAML.") from refused
     except ValidationError as refused:
-        raise Invalid(f"Le fichier de topologie {file} est à corriger\u00a0: {_words(refused)}.") from refused
+        raise Invalid(
+            f"Le fichier de topologie {file} est à corriger\u00a0: {listed(refused.errors(), whole='l’ensemble')}."
+        ) from refused
     except ValueError as refused:
         raise Invalid(f"Le fichier de topologie {file} est à corriger\u00a0: {refused}.") from refused
     return read
@@ -147,14 +155,3 @@ def _distinct(values: Iterable[str], field: str) -> None:
         if value in seen:
             raise ValueError(f"« {value} » sert deux fois de {field}")
         seen.add(value)
-
-
-def _words(refused: ValidationError) -> str:
-    """Return where a file breaks a rule, and which."""
-    found = []
-    for one in refused.errors():
-        place = ".".join(str(part) for part in one["loc"])
-        own = str(one["ctx"]["error"]) if one["type"] == "value_error" else FRENCH.get(one["type"], "n’est pas reconnu")
-        joined = "\u00a0: " if one["type"] == "value_error" else " "
-        found.append(f"{place}{joined}{own}" if place else own)
-    return "\u202f; ".join(found)

@@ -7,7 +7,7 @@ from shared.contracts.base import Visibility
 from shared.messaging.registry import dead_letter_topic, parse_topic
 from shared.messaging.topology import Topology, topics_of
 from shared.settings import KafkaAccess
-from tests.support.cluster import change, described
+from tests.support.cluster import change, described, operator
 from tests.support.territory import random_siren
 
 
@@ -55,7 +55,7 @@ def test_a_new_territory_misses_every_topic_and_after_apply_none(bootstrap: str,
     again = topology.plan(sirens)
     assert (again.missing, again.different, again.right) == ([], {}, len(wanted))
     assert topology.apply(again) == 0
-    found = described(bootstrap, list(wanted))
+    found = described(operator(bootstrap), list(wanted))
     assert {name: found[name] | config for name, config in wanted.items()} == found
 
 
@@ -73,10 +73,10 @@ async def test_a_topic_that_differs_is_reported_and_left_as_it_is(bootstrap: str
     topology = Topology(KafkaAccess(bootstrap))
     topology.apply(topology.plan(sirens[:1]))
     topic = f"ti.territory.{sirens[0]}.project.v1"
-    await change(bootstrap, topic, key="cleanup.policy", value="delete")
+    await change(operator(bootstrap), topic, key="cleanup.policy", value="delete")
 
     plan = topology.plan(sirens[:1])
     topology.apply(plan)
 
     assert plan.different == {topic: {"cleanup.policy": ("delete", "compact")}}
-    assert described(bootstrap, [topic])[topic]["cleanup.policy"] == "delete"
+    assert described(operator(bootstrap), [topic])[topic]["cleanup.policy"] == "delete"

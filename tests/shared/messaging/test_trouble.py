@@ -16,7 +16,7 @@ from shared.messaging.kafka import raw_of
 from shared.messaging.registry import dead_letter_topic
 from shared.territory.members import Territory
 from tests.support.backbone import SERVICE, Attempt, Bench, Effect, KnownProject, make_project
-from tests.support.cluster import change
+from tests.support.cluster import change, operator
 from tests.support.databases import nobody_writes
 from tests.support.peer import Written, send, written
 from tests.support.reading import caught_up, consuming, letters, reasons, topic_at
@@ -81,7 +81,7 @@ async def test_a_database_away_sends_nothing_to_the_dlq(bench: Bench, territory:
 
 async def test_a_letter_too_large_even_for_the_dlq_is_cut_and_holds_up_no_other(bench: Bench) -> None:
     dlq = str(dead_letter_topic(SERVICE, epci=bench.epci))
-    await change(bench.bootstrap, dlq, key="max.message.bytes", value="600000")
+    await change(operator(bench.bootstrap), dlq, key="max.message.bytes", value="600000")
     letters = bench.letters()
     record = RawRecord(topic_at(bench.epci), 0, 7, 0, b"key", b"x" * 700_000, (("ce_id", b"1"),))
 

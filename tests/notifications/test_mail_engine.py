@@ -187,6 +187,36 @@ async def test_a_sender_that_dies_after_the_lease_loses_nothing(instance: Instan
     assert len(sink.received) == 1
 
 
+async def test_f25_a_mail_that_a_clock_ahead_put_off_does_not_wait_for_that_time(
+    instance: Instance, sink: Sink
+) -> None:
+    """A sender that died and a new try, both of tomorrow."""
+    sink.script["deferred@example.org"] = ["451 4.7.1 greylisted"]
+    with shifted(timedelta(days=1)):
+        await order(instance, recipient="deferred@example.org")
+        await instance.send_mails()
+        await order(instance, recipient="leased@example.org")
+        await lease(instance)
+
+    await instance.send_mails()
+
+    assert len(sink.received) == 2
+
+
+async def test_f25_a_relay_that_a_clock_ahead_put_off_is_tried_at_once(
+    tmp_path: Path, store: Store, free_port: int
+) -> None:
+    async with running_instance(tmp_path, store=store, smtp_port=free_port) as instance:
+        with shifted(timedelta(days=1)):
+            await order(instance)
+            await jobs.send_service_mails(instance.work)
+
+        async with smtp_sink(port=free_port) as sink:
+            await instance.send_mails()
+
+    assert len(sink.received) == 1
+
+
 async def test_a_sender_that_dies_while_sending_leaves_an_uncertain_mail(instance: Instance, sink: Sink) -> None:
     order_id = await order(instance)
     [delivery_id] = await lease(instance)

@@ -8,9 +8,17 @@ from sqlalchemy import ColumnElement
 from sqlmodel import and_, col, func, or_, select
 
 from services.notifications.models import TABLES, Composition, Delivery, RelayHealth, Subscription
-from services.notifications.rules.delivery import HELD, UNDERWAY, DeliveryState, Lane
+from services.notifications.rules.delivery import (
+    HELD,
+    LEASE,
+    LONGEST_BACK_OFF,
+    LONGEST_RELAY_PAUSE,
+    UNDERWAY,
+    DeliveryState,
+    Lane,
+)
 from services.notifications.schemas import DeliveriesOut
-from shared.clock import now
+from shared.db.due import has_come, still_waits
 from shared.db.session import Session
 from shared.errors import NotFound
 from shared.identity.access import Scope
@@ -21,7 +29,7 @@ async def has_mail_to_send(session: Session, scope: Scope, *, lane: Lane) -> boo
     health = await session.get(RelayHealth, lane)
     if await is_restored(session, scope):
         return False
-    if health is not None and health.closed_until is not None and health.closed_until > now():
+    if health is not None and still_waits(health.closed_until, most=LONGEST_RELAY_PAUSE):
         return False
     statement = select(Delivery.id).where(Delivery.lane == lane, or_(_due(), _orphaned()))
     return (await session.exec(statement.limit(1))).first() is not None
@@ -124,9 +132,9 @@ def _due() -> ColumnElement[bool]:
     later = (DeliveryState.DEFERRED, DeliveryState.UNCERTAIN)
     return or_(
         col(Delivery.state) == DeliveryState.PENDING,
-        and_(col(Delivery.state).in_(later), col(Delivery.retry_at) <= now()),
+        and_(col(Delivery.state).in_(later), has_come(Delivery.retry_at, most=LONGEST_BACK_OFF)),
     )
 
 
 def _orphaned() -> ColumnElement[bool]:
-    return and_(col(Delivery.state).in_(HELD), col(Delivery.lease_until) <= now())
+    return and_(col(Delivery.state).in_(HELD), has_come(Delivery.lease_until, most=LEASE))

@@ -47,9 +47,11 @@ RESTORED = "restored"
 MAIL_KEPT = timedelta(days=60)
 LETTER_LASTS = timedelta(hours=24)
 _BACK_OFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 30, 60, 120))
+LONGEST_BACK_OFF = _BACK_OFF[-1]
 _HARD = re.compile(r"\b5\.(1\.1|1\.3|1\.6|1\.10|2\.1)\b")
 _POLICY = re.compile(r"\b5\.7\.\d+\b")
 _PAUSES = tuple(timedelta(seconds=seconds) for seconds in (1, 2, 5, 10, 30, 60))
+LONGEST_RELAY_PAUSE = _PAUSES[-1]
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from sqlmodel import col, select, update
 
 from shared.clock import now
 from shared.contracts.base import State, Visibility
+from shared.db.due import has_come
 from shared.db.engine import Database
 from shared.db.session import Session
 from shared.db.upsert import insert_missing
@@ -70,7 +71,12 @@ class Parking:
             col(earlier.key) == col(parked.key),
             col(earlier.seq) < col(parked.seq),
         )
-        heads = select(parked).where(col(parked.due_at) <= now(), ~behind).order_by(col(parked.seq)).limit(AT_ONCE)
+        heads = (
+            select(parked)
+            .where(has_come(parked.due_at, most=LONGEST_PAUSE), ~behind)
+            .order_by(col(parked.seq))
+            .limit(AT_ONCE)
+        )
         async with self.database.reading() as session:
             return (await session.exec(heads)).all()
 

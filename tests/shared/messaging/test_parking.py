@@ -93,6 +93,20 @@ async def test_what_waited_acts_once_and_in_its_order(bench: Bench, territory: T
     assert [row.message_id for row in await bench.rows(Effect)] == ids
 
 
+async def test_f25_what_was_parked_while_the_clock_was_ahead_does_not_wait_for_that_time(
+    bench: Bench, territory: Territory, delivery: Delivery
+) -> None:
+    peer, wanted = territory.sirens[1], uuid7()
+    raws = await heard(bench, peer, *following(peer, wanted, versions=1))
+    with shifted(timedelta(days=1)):
+        await delivery.react(reactor(bench), raws)
+    await hear_reference(bench, delivery, peer, wanted)
+
+    await delivery.replay_parked()
+
+    assert (await waiting(bench), len(await effects(bench))) == ([], 1)
+
+
 async def test_what_waited_long_is_not_too_old_for_its_reaction(
     bench: Bench, territory: Territory, delivery: Delivery
 ) -> None:

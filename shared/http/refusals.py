@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from shared.db.trouble import is_transient
 from shared.errors import Failed, Invalid, NotAllowed, NotFound, Refusal, TooLarge, Unauthenticated, Unavailable
 from shared.http.context import SECURITY
+from shared.http.ending import CutShort
 from shared.http.preconditions import Replayed
 from shared.mistakes import sentence
 
@@ -67,6 +68,7 @@ def install_refusals(app: FastAPI, *, page_of: PageOf) -> None:
     for kind in (Refusal, RequestValidationError, HTTPException, *TROUBLE):
         app.add_exception_handler(kind, refused)
     app.add_exception_handler(Exception, failed)
+    app.add_middleware(CutShort, answer=answer)
 
     @app.exception_handler(Replayed)
     async def replayed(request: Request, first: Replayed) -> Response:

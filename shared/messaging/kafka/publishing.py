@@ -24,6 +24,7 @@ from aiokafka.errors import (
 from shared.clock import now
 from shared.messaging.delivery import DeadLetter
 from shared.messaging.kafka.access import client_options, tell_away
+from shared.messaging.kafka.ending import let_go
 from shared.messaging.relay import Outgoing, Verdict
 from shared.settings import KafkaAccess
 
@@ -31,7 +32,6 @@ log = structlog.get_logger(__name__)
 
 METADATA_MS = 30_000
 PROBE_TOPIC = "estuaire-ready"
-STOP_SECONDS = 5.0
 # Below the 1 MiB of the topics, above our own 256 KiB: what the client refuses breaks no sequence.
 MAX_REQUEST = 900_000
 # A backlog goes in fewer requests than by the client’s own 16 KiB.
@@ -105,8 +105,7 @@ class Publisher:
         producer, self._producer = self._producer, None
         self._known = set()
         if producer is not None:
-            with suppress(TimeoutError, KafkaError):
-                await asyncio.wait_for(producer.stop(), STOP_SECONDS)
+            await let_go(producer)
 
     async def _connect(self) -> AIOKafkaProducer:
         pause = 0.2
@@ -124,8 +123,7 @@ class Publisher:
             try:
                 await producer.start()
             except BaseException as error:
-                with suppress(Exception):
-                    await asyncio.wait_for(producer.stop(), STOP_SECONDS)
+                await let_go(producer)
                 if not isinstance(error, KafkaError | OSError):
                     raise  # told to stop while it was connecting
                 await tell_away(self._access, client=self._client_id, error=error)
@@ -228,7 +226,6 @@ async def acknowledges(bootstrap: str, *, access: KafkaAccess | None = None) -> 
     else:
         return True
     finally:
-        with suppress(KafkaError, OSError, TimeoutError):
-            await asyncio.wait_for(producer.stop(), 2)
+        await let_go(producer, within=2)
         with suppress(KafkaError, OSError, TimeoutError):
             await asyncio.wait_for(admin.close(), 2)

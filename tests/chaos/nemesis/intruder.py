@@ -3,7 +3,6 @@
 import asyncio
 import random
 from collections.abc import Sequence
-from contextlib import suppress
 from uuid import UUID
 
 from aiokafka import AIOKafkaProducer
@@ -11,6 +10,7 @@ from aiokafka.errors import KafkaError
 
 from shared.ids import uuid7
 from shared.messaging.kafka.access import client_options
+from shared.messaging.kafka.ending import let_go
 from shared.settings import KafkaAccess
 from tests.chaos.log import Log, Logged
 from tests.support.hostile import ACCEPTED, REFUSED
@@ -92,13 +92,8 @@ class Intruder:
             pass  # Kafka is hurt too: what has arrived is seen by its mark
         finally:
             self.written += done
-            await _let_go(producer)
+            await let_go(producer)
         return done
-
-
-async def _let_go(producer: AIOKafkaProducer) -> None:
-    with suppress(KafkaError, TimeoutError):
-        await asyncio.wait_for(producer.stop(), 3)
 
 
 def _mark(kind: str, name: str) -> tuple[str, bytes]:

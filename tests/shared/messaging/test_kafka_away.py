@@ -17,10 +17,11 @@ from shared.contracts.projects import Project
 from shared.db.leading import Leadership
 from shared.ids import uuid7
 from shared.messaging.embedded.node import LocalKafka
-from shared.messaging.kafka import Subscribers, acknowledges
+from shared.messaging.kafka import Publisher, Subscribers, acknowledges
+from shared.messaging.kafka.publishing import PROBE_TOPIC
 from shared.messaging.recorder import record
 from shared.messaging.registry import dead_letter_topic, topic_of
-from shared.messaging.relay import Relay
+from shared.messaging.relay import Outgoing, Relay
 from shared.messaging.topology import Topology, topics_of
 from shared.settings import KafkaAccess
 from tests.support.backbone import SERVICE, Bench, KnownProject, Outbox, make_bench, make_project
@@ -166,6 +167,20 @@ async def test_a_client_that_ended_from_within_is_replaced(alone: Alone) -> None
             reader.consumer._fetcher.error_future.cancel()  # type: ignore[attr-defined]  # as a KeyError would end it
         await alone.tell(range(2, 3))
         await eventually(lambda: alone.everything_is_known(version=2), within=30)
+
+
+async def test_what_a_producer_held_when_it_was_stopped_is_never_sent(tmp_path: Path) -> None:
+    """A relay sends it again: sent after a newer record of its key, it would be the last word of its topic."""
+    kafka = LocalKafka(tmp_path / "kafka")
+    await kafka.start(probe=acknowledges)
+    publisher = Publisher(KafkaAccess(kafka.bootstrap), client_id="essai")
+    await (await publisher.send(Outgoing(PROBE_TOPIC, b"k", b"sent", ())))
+    kafka.kill()
+    await publisher.send(Outgoing(PROBE_TOPIC, b"k", b"held", ()))
+
+    await publisher.close()
+
+    assert [task for task in asyncio.all_tasks() if "_sender_routine" in repr(task)] == []
 
 
 def _write_over(file: Path, content: bytes) -> None:

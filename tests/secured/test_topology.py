@@ -108,13 +108,11 @@ def test_a_right_too_many_is_shown_and_taken_away_and_a_stranger_is_shown(
     assert f"inconnu-{tag}" in after.output
 
 
-async def test_a_topic_that_differs_is_changed_only_on_request(
-    secured: Secured, folder: Path, territory: Territory
-) -> None:
+def test_a_topic_that_differs_is_changed_only_on_request(secured: Secured, folder: Path, territory: Territory) -> None:
     secrets = ("--secrets", str(folder / "secrets"))
     as_admin(folder, secured, "apply", *secrets)
     topic = f"ti.territory.{territory.sirens[0]}.project.v1"
-    await change(admin_client(secured.admin), topic, key="segment.ms", value="60000")
+    asyncio.run(change(admin_client(secured.admin), topic, key="segment.ms", value="60000"))
 
     plain = as_admin(folder, secured, "apply", *secrets)
     seen = as_admin(folder, secured, "plan")

@@ -28,17 +28,6 @@ from stdnum.fr import siret as siret_rules
 # C0, C1, line and paragraph separators, bidirectional controls, lone surrogates: they forge headers, logs and screens.
 _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _FORBIDDEN_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-CODE = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
-INSEE = r"^[0-9][0-9AB][0-9]{3}$"
-URL = r"^https?://[^\s<>\"\\]+$"
-COLOUR = r"^#[0-9a-f]{6}$"
-WRITTEN = {
-    CODE: "Des lettres sans accent, des chiffres, et entre eux « . », « - » ou « _ » ; 64 au plus.",
-    INSEE: "Écrivez le code INSEE de la commune, en cinq signes : 76351.",
-    URL: "Écrivez une adresse complète, qui commence par https://.",
-    COLOUR: "Écrivez une couleur en minuscules : #1f4e79.",
-}
-"""How a value is to be written, for whoever wrote it otherwise; by pattern."""
 MAX_VERSION = 2**53
 FIRST_YEAR, LAST_YEAR = 1900, 2200
 
@@ -123,6 +112,20 @@ class Length:
         return core_schema.chain_schema([text, handler(source)])
 
 
+@dataclass(frozen=True)
+class Written:
+    """How a text is to be written, and what whoever wrote it otherwise is told."""
+
+    pattern: str
+    hint: str
+    most: int | None = None
+
+    def __get_pydantic_core_schema__(self, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Return a text with its pattern; whatever is wrong with it, the hint says what is right."""
+        text = core_schema.str_schema(pattern=self.pattern, max_length=self.most)
+        return core_schema.custom_error_schema(text, "written", custom_error_message=self.hint)
+
+
 def _money(value: Decimal) -> str:
     return f"{value:.2f}"
 
@@ -140,13 +143,25 @@ Title = Annotated[
 ]
 Text = Annotated[str, StringConstraints(max_length=20_000), AfterValidator(_clean_text)]
 Paragraph = Annotated[str, StringConstraints(max_length=1_000), AfterValidator(_clean_text)]
-Code = Annotated[str, StringConstraints(pattern=CODE)]
+Code = Annotated[
+    str,
+    Written(
+        r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$",
+        "Des lettres sans accent, des chiffres, et entre eux « . », « - » ou « _ » ; 64 au plus.",
+    ),
+]
 Token = Annotated[str, StringConstraints(max_length=300, pattern=r"^[A-Za-z0-9_.-]+$")]
 Cursor = Annotated[str, StringConstraints(pattern=r"^[0-9]{9}\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
-Insee = Annotated[str, StringConstraints(pattern=INSEE)]
+Insee = Annotated[
+    str, Written(r"^[0-9][0-9AB][0-9]{3}$", "Écrivez le code INSEE de la commune, en cinq signes : 76351.")
+]
 Email = Annotated[str, StringConstraints(max_length=254), AfterValidator(canonical_email)]
-Url = Annotated[str, StringConstraints(max_length=500, pattern=URL), AfterValidator(clean_line)]
-Colour = Annotated[str, StringConstraints(pattern=COLOUR)]
+Url = Annotated[
+    str,
+    Written(r"^https?://[^\s<>\"\\]+$", "Écrivez une adresse complète, qui commence par https://.", most=500),
+    AfterValidator(clean_line),
+]
+Colour = Annotated[str, Written(r"^#[0-9a-f]{6}$", "Écrivez une couleur en minuscules : #1f4e79.")]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
 Version = Annotated[int, Field(ge=1, le=MAX_VERSION)]
 Money = Annotated[

@@ -1,10 +1,8 @@
 """What is wrong with a value that somebody gave us, in one French sentence: API, forms, settings and files alike."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from pydantic_core import ErrorDetails
-
-from shared.fields import WRITTEN
 
 UNKNOWN = "Cette valeur n’est pas reconnue."
 _NUMBER = "Écrivez un nombre."
@@ -68,20 +66,22 @@ def sentence(mistake: ErrorDetails) -> str:
     kind, bounds = mistake["type"], mistake.get("ctx", {})
     if kind == "value_error":
         return str(bounds["error"])
+    if kind == "written":
+        return mistake["msg"]
     if kind in _BOUNDED:
         wrong, right = _BOUNDED[kind]
         return f"{wrong} ({right.format_map(_in_french(bounds))})."
-    return WRITTEN.get(bounds.get("pattern", ""), _FRENCH.get(kind, UNKNOWN))
+    return _FRENCH.get(kind, UNKNOWN)
 
 
-def place(location: tuple[int | str, ...]) -> str:
+def place(location: Iterable[object]) -> str:
     """Return the dotted name of where a value stands."""
     return ".".join(str(part) for part in location)
 
 
-def listed(mistakes: list[ErrorDetails], *, whole: str) -> str:
-    """Return every mistake of a file with its place, as one clause; ``whole`` names a mistake that is of all of it."""
-    return "\u202f; ".join(f"{place(one['loc']) or whole} ({sentence(one).rstrip('.')})" for one in mistakes)
+def listed(mistakes: list[ErrorDetails]) -> str:
+    """Return every mistake of a file with its place, as one clause."""
+    return "\u202f; ".join(f"{place(one['loc']) or 'l’ensemble'} ({sentence(one).rstrip('.')})" for one in mistakes)
 
 
 def _in_french(bounds: Mapping[str, object]) -> dict[str, str]:

@@ -49,8 +49,8 @@ def _bad_parameter(misuse: TyperException) -> str:
 
 def _unknown(misuse: TyperException) -> str:
     context = getattr(misuse, "ctx", None)
-    if "No such command" in misuse.message:
-        return f"Commande inconnue. Choisissez parmi {', '.join(context.command.commands)}." if context else ""
+    if context is not None and "No such command" in misuse.message:
+        return f"Commande inconnue. Choisissez parmi {', '.join(context.command.commands)}."
     if "unexpected extra" in misuse.message:
         extra = misuse.message.rpartition("(")[2].removesuffix(")")
         return f"En trop\u00a0: {extra}."

@@ -15,7 +15,7 @@ from shared.errors import Failed, Invalid, NotAllowed, NotFound, Refusal, TooLar
 from shared.http.context import SECURITY
 from shared.http.ending import CutShort
 from shared.http.preconditions import Replayed
-from shared.mistakes import sentence
+from shared.mistakes import place, sentence
 
 log = structlog.get_logger(__name__)
 # What a database that is away raises, in the driver or before it.
@@ -101,8 +101,8 @@ def _as_refusal(error: Exception) -> Refusal:
 
 def field_of(location: tuple[object, ...]) -> str:
     """Return the dotted name of a field, without the part of the request it is in."""
-    parts = [str(part) for part in location if part not in {"body", "query", "path"}]
-    return "" if parts and parts[0].isdigit() else ".".join(parts)  # a place in unreadable JSON is no field
+    found = place(part for part in location if part not in {"body", "query", "path"})
+    return "" if found[:1].isdigit() else found  # a place in unreadable JSON is no field
 
 
 def _wants_page(request: Request) -> bool:

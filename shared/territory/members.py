@@ -91,6 +91,4 @@ def read_territory(file: Path) -> Territory:
     except (yaml.YAMLError, UnicodeDecodeError) as refused:
         raise Invalid(f"Le fichier du territoire {file} n’est pas du YAML.") from refused
     except ValidationError as refused:
-        raise Invalid(
-            f"Le fichier du territoire {file} est à corriger : {listed(refused.errors(), whole='l’ensemble')}."
-        ) from refused
+        raise Invalid(f"Le fichier du territoire {file} est à corriger : {listed(refused.errors())}.") from refused

@@ -1,37 +1,29 @@
 """The topology file: who may come to the cluster of a territory, as what, and how much at a time."""
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from shared.errors import Invalid
-from shared.fields import Line, Siren
+from shared.fields import Line, Siren, Written
 from shared.mistakes import listed
 from shared.territory.members import Territory
 
-_USER = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-_GROUP_PREFIX = re.compile(r"[a-z0-9][a-z0-9-]{1,60}\.")
-
-
-def _user(value: str) -> str:
-    """Refuse what a user of Kafka or a resource of Kubernetes may not be called."""
-    if not _USER.fullmatch(value):
-        raise ValueError("Lettres minuscules sans accent, chiffres, et entre eux des tirets ; 63 au plus.")
-    return value
-
-
-def _group_prefix(value: str) -> str:
-    if not _GROUP_PREFIX.fullmatch(value):
-        raise ValueError("Lettres minuscules sans accent, chiffres et tirets, puis un point.")
-    return value
-
-
-User = Annotated[str, AfterValidator(_user)]
-GroupPrefix = Annotated[str, AfterValidator(_group_prefix)]
+# What a user of Kafka and a resource of Kubernetes may both be called.
+User = Annotated[
+    str,
+    Written(
+        r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
+        "Lettres minuscules sans accent, chiffres, et entre eux des tirets ; 63 au plus.",
+    ),
+]
+GroupPrefix = Annotated[
+    str,
+    Written(r"^[a-z0-9][a-z0-9-]{1,60}\.$", "Lettres minuscules sans accent, chiffres et tirets, puis un point."),
+]
 Bytes = Annotated[int, Field(ge=1024)]
 Percent = Annotated[int, Field(ge=1, le=10_000)]
 OPERATOR = "estuaire-topologie"
@@ -133,9 +125,7 @@ def read_topology(file: Path, territory: Territory) -> TopologyFile:
     except (yaml.YAMLError, UnicodeDecodeError) as refused:
         raise Invalid(f"Le fichier de topologie {file} n’est pas du YAML.") from refused
     except ValidationError as refused:
-        raise Invalid(
-            f"Le fichier de topologie {file} est à corriger\u00a0: {listed(refused.errors(), whole='l’ensemble')}."
-        ) from refused
+        raise Invalid(f"Le fichier de topologie {file} est à corriger\u00a0: {listed(refused.errors())}.") from refused
     except ValueError as refused:
         raise Invalid(f"Le fichier de topologie {file} est à corriger\u00a0: {refused}.") from refused
     return read

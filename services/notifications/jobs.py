@@ -146,7 +146,23 @@ async def check_relay(settings: InstanceSettings) -> Finding:
         return Finding("Relais de messagerie", f"{at} répond et nous laisse entrer.")
     return Finding(
         "Relais de messagerie",
-        f"{at} ne nous laisse pas entrer ({cause}). Les courriels attendent, aucun n’est perdu.",
+        f"{at}\u00a0: {_seen(cause)}. Les courriels attendent, aucun n’est perdu.",
         "Relais arrêté, port ou pare-feu, sécurité de la ligne (ESTUAIRE_SMTP_SECURITY), nom ou mot de passe refusé.",
         "Vérifier ESTUAIRE_SMTP_HOST, _PORT et _SECURITY, puis _USER et _PASSWORD auprès de qui tient le relais.",
     )
+
+
+def _seen(cause: str) -> str:
+    """Return in French what a failure to enter looks like from here; a rare one keeps its own name."""
+    return next((words for sign, words in _SIGNS if sign in cause), f"il ne nous laisse pas entrer ({cause})")
+
+
+_SIGNS = (
+    ("ConnectionRefused", "personne n’écoute"),
+    ("gaierror", "ce nom n’a pas d’adresse"),
+    ("Timeout", "pas de réponse à temps"),
+    ("Authentication", "notre nom ou notre mot de passe est refusé"),
+    ("CertVerification", "son certificat n’est pas reconnu"),
+    ("STARTTLS", "il ne sait pas chiffrer la ligne (STARTTLS)"),
+    ("SSL", "la ligne chiffrée ne s’établit pas"),
+)

@@ -13,7 +13,7 @@ from aiosmtpd.smtp import AuthResult, LoginPassword
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
-from services.notifications.jobs import jobs
+from services.notifications.jobs import check_relay, jobs
 from services.notifications.rules.delivery import DeliveryState
 from shared.db.leading import Leadership
 from shared.jobs import Runner
@@ -123,6 +123,34 @@ async def test_the_log_tells_a_relay_that_is_not_there(tmp_path: Path, store: St
     [told] = await causes(tmp_path, store, Sink(port=free_port))
 
     assert told.startswith("SMTPConnectError ")
+
+
+async def seen(instance: Instance) -> str:
+    """Return what `estuaire doctor` says of the relay."""
+    return (await check_relay(instance.work.settings)).seen
+
+
+@pytest.mark.usefixtures("trusted")
+async def test_the_doctor_says_in_french_what_keeps_the_relay_from_us(
+    tmp_path: Path, store: Store, guarded: Sink, sink: Sink, free_port: int
+) -> None:
+    wrong = SECURED | {"smtp_user": USER, "smtp_password": SecretStr("autre")}
+    cases: list[tuple[Sink, Mapping[str, Any], str]] = [
+        (guarded, wrong, "notre nom ou notre mot de passe est refusé"),
+        (sink, SECURED, "il ne sait pas chiffrer la ligne"),
+        (Sink(port=free_port), {}, "personne n’écoute"),
+        (sink, {"smtp_host": "nulle.part.invalid"}, "ce nom n’a pas d’adresse"),
+    ]
+    for number, (relay, settings, words) in enumerate(cases):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        async with sending(folder, store, relay, settings) as instance:
+            assert words in await seen(instance)
+
+
+async def test_the_doctor_tells_a_certificate_nobody_vouches_for(tmp_path: Path, store: Store, guarded: Sink) -> None:
+    async with sending(tmp_path, store, guarded, SECURED) as instance:
+        assert "son certificat n’est pas reconnu" in await seen(instance)
 
 
 @pytest.mark.usefixtures("trusted")

@@ -1,10 +1,10 @@
 """Composition root: the only module that knows several services, and of them only their manifests."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from importlib.resources import files
 
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import FastAPI, Request, Response
 
 from services.contacts.manifest import SERVICE as CONTACTS
 from services.events.manifest import SERVICE as EVENTS
@@ -16,10 +16,11 @@ from shared.http import health
 from shared.http.context import RequestContext
 from shared.http.guards import Windows
 from shared.http.refusals import install_refusals
+from shared.http.session import mount
 from shared.instance import integrators, pages, status
 from shared.instance.running import SOFTWARE, Instance
 from shared.messaging.registry import Record
-from shared.service import RunningService, Service
+from shared.service import Service
 from shared.settings import InstanceSettings
 from shared.territory.members import Territory, read_territory
 from shared.web.live import Hub
@@ -62,23 +63,11 @@ def build_app(names: Sequence[str], settings: InstanceSettings) -> FastAPI:
     app.state.windows, app.state.limits = Windows(), dict(settings.limits)
     _dress(app, names, settings=settings, territory=territory)
     for service in instance.services:
-        for router in service.manifest.routers:
-            app.include_router(router, dependencies=[Depends(_entering(service))])
-    for shared in (health.router, pages.router, integrators.router, status.router):
-        app.include_router(shared)
+        mount(app, service.manifest.routers, service)
+    mount(app, (health.router, pages.router, integrators.router, status.router))
     install_refusals(app, page_of=_error_page)
     app.add_middleware(RequestContext, epci=settings.siren)
     return app
-
-
-def _entering(service: RunningService) -> Callable[[Request], Awaitable[None]]:
-    """Return the dependency that puts a service’s database on the request, before any other looks for it."""
-
-    async def enter(request: Request) -> None:
-        request.state.service = service
-        request.state.database = service.database
-
-    return enter
 
 
 def _dress(app: FastAPI, names: Sequence[str], *, settings: InstanceSettings, territory: Territory) -> None:

@@ -11,7 +11,7 @@ from shared.clock import now
 from shared.db.answers import AnswerColumns
 from shared.errors import Invalid, VersionMissing
 from shared.http.guards import Who
-from shared.http.session import Transaction
+from shared.http.session import Transaction, service_of
 
 M = TypeVar("M", bound=BaseModel)
 MAX_KEY = 200
@@ -34,6 +34,18 @@ async def seen_version(request: Request) -> int:
 
 
 Seen = Annotated[int, Depends(seen_version)]
+
+
+async def maybe_seen_version(request: Request) -> int | None:
+    """Return the version which the caller has seen; ``None`` when it has seen none, which is right for something new.
+
+    Raises:
+        Invalid: not one of our tags.
+    """
+    return await seen_version(request) if "if-match" in request.headers else None
+
+
+MaybeSeen = Annotated[int | None, Depends(maybe_seen_version)]
 
 
 def tag(response: Response, version: int) -> None:
@@ -76,7 +88,7 @@ async def once(request: Request, session: Transaction, who: Who) -> Once:
         Replayed: the same key came before with the same body.
         Invalid: the same key came before with another body, or is too long.
     """
-    table: type[AnswerColumns] = request.state.service.manifest.answers
+    table: type[AnswerColumns] = service_of(request).manifest.answers
     key = request.headers.get("idempotency-key")
     if key is None:
         return Once(session, None)

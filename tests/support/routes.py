@@ -8,13 +8,14 @@ from types import SimpleNamespace
 
 import httpx2
 import pytest
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import FastAPI, Request, Response
 
 from shared.db.engine import Database
 from shared.errors import Refusal
 from shared.http.context import RequestContext
 from shared.http.guards import LIMITS, Windows
 from shared.http.refusals import install_refusals
+from shared.http.session import mount
 from shared.identity.access import Role
 from shared.identity.tokens import add_token
 from shared.service import RunningService, Service
@@ -39,17 +40,18 @@ class Client:
         *,
         role: Role | None = None,
         body: object = None,
+        file: bytes | None = None,
         seen: int | str | None = None,
         key: str = "",
     ) -> httpx2.Response:
-        """Send a JSON request; ``seen`` is the version or ETag for ``If-Match``, ``key`` the Idempotency-Key."""
+        """Send JSON or a file; ``seen`` is the version or ETag for ``If-Match``, ``key`` the Idempotency-Key."""
         sent = {"idempotency-key": key} if key else {}
         if seen not in {None, ""}:
             sent["if-match"] = seen if isinstance(seen, str) else f'"{seen}"'
         secret = self._secrets.get(role or self._role)
         if secret is not None:
             sent["authorization"] = f"Bearer {secret}"
-        return await self.http.request(method, f"/api/v1{path}", json=body, headers=sent)
+        return await self.http.request(method, f"/api/v1{path}", json=body, content=file, headers=sent)
 
 
 @asynccontextmanager
@@ -82,13 +84,7 @@ def app_of(
     app = FastAPI()
     app.state.settings, app.state.identity = SimpleNamespace(siren=epci), identity
     app.state.windows, app.state.limits = Windows(), dict(limits)
-    running = RunningService(service, database)
-
-    async def enter(request: Request) -> None:
-        request.state.service, request.state.database = running, database
-
-    for router in service.routers:
-        app.include_router(router, dependencies=[Depends(enter)])
+    mount(app, service.routers, RunningService(service, database))
     install_refusals(app, page_of=page_of)
     app.add_middleware(RequestContext, epci=epci)
     return app

@@ -2,16 +2,17 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Annotated
 
 import httpx2
 import pytest
-from fastapi import FastAPI, Form, Request
+from fastapi import APIRouter, FastAPI, Form, Request
 
 from shared.db.engine import Database
 from shared.http.bodies import SentForm
 from shared.http.refusals import install_refusals
-from shared.http.session import Transaction
+from shared.http.session import Transaction, mount
 from tests.support.routes import FORM, no_pages, write_during
 
 BASE_URL = "http://127.0.0.1:1"
@@ -32,27 +33,25 @@ def app(database: Database) -> FastAPI:
     app = FastAPI()
     install_refusals(app, page_of=no_pages)
 
-    @app.middleware("http")
-    async def enter(request: Request, call_next):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - Starlette’s
-        request.state.database = database
-        return await call_next(request)
+    router = APIRouter()
 
-    @app.post("/api/none")
+    @router.post("/api/none")
     async def read_nothing(session: Transaction) -> str:
         return "rien" if session.is_active else ""
 
-    @app.post("/api/late")
+    @router.post("/api/late")
     async def read_late(session: Transaction, request: Request) -> str:
         return (await request.body()).decode() if session.is_active else ""
 
-    @app.post("/api/form")
+    @router.post("/api/form")
     async def read_sent(session: Transaction, given: SentForm) -> str:
         return str(given.get("word")) if session.is_active else ""
 
-    @app.post("/api/field")
+    @router.post("/api/field")
     async def read_field(session: Transaction, word: Annotated[str, Form()]) -> str:
         return word if session.is_active else ""
 
+    mount(app, [router], SimpleNamespace(database=database))
     return app
 
 

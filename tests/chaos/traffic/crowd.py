@@ -44,7 +44,7 @@ WEIGHTS: Mapping[Act, float] = {
 BRIEF: Mapping[Act, float] = {
     fiches.rename_fiche: 20,
     fiches.log_fiche: 10,
-    fiches.rename_late: 4,
+    fiches.rename_late: 10,
     fiches.withdraw_fiche: 8,
     agenda.publish_meeting: 3,
     agenda.ask_for_a_place: 8,

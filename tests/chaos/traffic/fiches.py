@@ -42,9 +42,11 @@ async def rename_fiche(town: Town) -> None:
 
 async def rename_late(town: Town) -> None:
     """Try to rename a project upon a version that is not the last: this must be refused, and leave no trace."""
-    fiche = town.take(town.fiches)
-    if fiche is None or fiche.tag < 2:
-        return await log_fiche(town) if fiche is None else town.fiches.append(fiche)
+    changed = [one for one in town.fiches if one.tag > 1]
+    if not changed:
+        return await rename_fiche(town)  # which makes a version that is not the last, for the next one to try
+    fiche = town.chance.choice(changed)
+    town.fiches.remove(fiche)
     mark = town.mark()
     stale = town.chance.randint(1, fiche.tag - 1)
     heard = await town.door.act("PATCH", f"{PATH}/{fiche.id}", {"title": f"Fiche {mark}"}, version=stale)

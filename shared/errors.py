@@ -72,6 +72,11 @@ class Invalid(Refusal):
 
     status, slug, title = 422, "invalid", "À corriger"
 
+    @classmethod
+    def field(cls, name: str, message: str) -> "Invalid":
+        """Return the refusal of one field, which says the same beside it and above all."""
+        return cls(message, errors=[{"field": name, "message": message}])
+
 
 class VersionMissing(Refusal):
     """A change without ``If-Match``."""

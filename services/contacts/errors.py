@@ -1,6 +1,6 @@
 """What contacts refuses, in French."""
 
-from shared.errors import Conflict, Forbidden, Invalid, NotFound
+from shared.errors import Conflict, Forbidden, NotFound
 
 
 class CompanyNotFound(NotFound):
@@ -45,8 +45,3 @@ class NothingOpposed(Conflict):
     """There is no opposition to lift on this channel."""
 
     slug = "nothing-opposed"
-
-
-def invalid_field(field: str, message: str) -> Invalid:
-    """Return the refusal of one field, in the shape of those found at the door."""
-    return Invalid("La demande contient des erreurs.", errors=[{"field": field, "message": message}])

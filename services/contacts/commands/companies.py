@@ -3,14 +3,14 @@
 import structlog
 
 from services.contacts.commands.cards import tell_people_at
-from services.contacts.errors import AlreadyKnown, invalid_field
+from services.contacts.errors import AlreadyKnown
 from services.contacts.models import Company, Establishment
 from services.contacts.queries.companies import find_company, find_establishment, get_company, list_establishments
 from services.contacts.rules.decisions import is_natural_person
 from services.contacts.schemas.companies import CompanyChange, NewCompany, NewEstablishment
 from shared.clock import now
 from shared.db.session import Session
-from shared.errors import StaleVersion
+from shared.errors import Invalid, StaleVersion
 from shared.identity.access import Scope
 from shared.ids import uuid7
 
@@ -75,7 +75,7 @@ async def add_establishment(session: Session, scope: Scope, siren: str, *, asked
     """
     company = await get_company(session, scope, siren, lock=True)
     if not asked.of(siren):
-        raise invalid_field("siret", "Ce SIRET n’est pas celui d’un établissement de cette entreprise.")
+        raise Invalid.field("siret", "Ce SIRET n’est pas celui d’un établissement de cette entreprise.")
     if await find_establishment(session, scope, asked.siret):
         raise AlreadyKnown("Cet établissement est déjà dans l’annuaire.", siret=asked.siret)
     if asked.is_head_office:

@@ -7,7 +7,6 @@ from typing import Any
 import structlog
 
 from services.contacts.commands.cards import raise_and_tell
-from services.contacts.errors import invalid_field
 from services.contacts.models import Interaction, KnownRegistration
 from services.contacts.queries.companies import get_company
 from services.contacts.queries.people import get_person
@@ -16,6 +15,7 @@ from services.contacts.schemas.exchanges import NewInteraction
 from shared.clock import now
 from shared.contracts.events import Registration, RegistrationState
 from shared.db.session import Session
+from shared.errors import Invalid
 from shared.identity.access import Scope
 from shared.ids import uuid7
 from shared.messaging.known import keep_known
@@ -37,7 +37,7 @@ async def note_interaction(session: Session, scope: Scope, siren: str, asked: Ne
     company = await get_company(session, scope, siren)
     person = await get_person(session, scope, asked.person_id, lock=True) if asked.person_id else None
     if asked.occurred_at > now() + _CLOCK_SKEW:
-        raise invalid_field("occurred_at", "Un échange ne se note qu’une fois qu’il a eu lieu.")
+        raise Invalid.field("occurred_at", "Un échange ne se note qu’une fois qu’il a eu lieu.")
     values = asked.model_dump() | {"themes": [theme.value for theme in asked.themes]}
     interaction = Interaction(id=uuid7(), company_id=company.id, author=scope.actor, created_at=now(), **values)
     session.add(interaction)

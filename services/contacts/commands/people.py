@@ -7,7 +7,7 @@ import structlog
 from sqlmodel import col, delete
 
 from services.contacts.commands.cards import raise_and_tell, tell
-from services.contacts.errors import LiftRefused, NothingOpposed, PersonProposed, invalid_field
+from services.contacts.errors import LiftRefused, NothingOpposed, PersonProposed
 from services.contacts.models import OppositionRecord, Person, PersonRole
 from services.contacts.queries.companies import find_company, find_establishment
 from services.contacts.queries.people import find_person_by_email, get_person
@@ -16,7 +16,7 @@ from services.contacts.rules.words import Statement
 from services.contacts.schemas.people import UNREACHABLE, NewOpposition, NewPerson, PersonChange, RoleGiven
 from shared.clock import now, today
 from shared.db.session import Session
-from shared.errors import StaleVersion
+from shared.errors import Invalid, StaleVersion
 from shared.identity.access import Scope
 from shared.ids import uuid7
 
@@ -32,7 +32,7 @@ async def create_person(session: Session, scope: Scope, asked: NewPerson) -> Per
     """
     await _refuse_known_address(session, scope, asked.email)
     if asked.collected_on > today():
-        raise invalid_field("collected_on", "Cette date est dans l’avenir.")
+        raise Invalid.field("collected_on", "Cette date est dans l’avenir.")
     person = Person(
         id=uuid7(),
         home_epci=scope.epci,
@@ -68,7 +68,7 @@ async def update_person(
     for name in values.keys() - {"roles"}:
         setattr(person, name, values[name])
     if not is_reachable(email=person.email, phone=person.phone):
-        raise invalid_field("email", UNREACHABLE)
+        raise Invalid.field("email", UNREACHABLE)
     if change.roles is not None:
         await _replace_roles(session, scope, person, change.roles)
     await raise_and_tell(session, scope, person, changed=values)
@@ -90,7 +90,7 @@ async def state_opposition(session: Session, scope: Scope, person_id: UUID, aske
     if asked.statement is Statement.LIFTED and asked.channel.value not in person.opposed:
         raise NothingOpposed("Cette personne n’a exprimé aucune opposition sur ce canal.", channel=asked.channel.value)
     if asked.stated_on > today():
-        raise invalid_field("stated_on", "Cette date est dans l’avenir.")
+        raise Invalid.field("stated_on", "Cette date est dans l’avenir.")
     statement = OppositionRecord(
         id=uuid7(), person_id=person.id, actor=scope.actor, recorded_at=now(), **asked.model_dump()
     )
@@ -114,9 +114,9 @@ async def _replace_roles(session: Session, scope: Scope, person: Person, roles: 
     for place, role in enumerate(roles):
         company = await find_company(session, scope, role.siren)
         if company is None:
-            raise invalid_field(f"roles.{place}.siren", "Cette entreprise n’est pas encore dans l’annuaire.")
+            raise Invalid.field(f"roles.{place}.siren", "Cette entreprise n’est pas encore dans l’annuaire.")
         if role.siret and not await find_establishment(session, scope, role.siret):
-            raise invalid_field(f"roles.{place}.siret", "Cet établissement n’est pas encore dans l’annuaire.")
+            raise Invalid.field(f"roles.{place}.siret", "Cet établissement n’est pas encore dans l’annuaire.")
         kept = role.model_dump(exclude={"siren"})
         session.add(PersonRole(id=uuid7(), person_id=person.id, company_id=company.id, **kept))
     await session.flush()

@@ -11,6 +11,8 @@ from shared.http.watching import watched
 from shared.ids import uuid7
 
 MAX_BODY = 1024 * 1024
+UPLOADS = {"/api/v1/imports": 10 * 2**20 + 1024}
+"""Addresses that take a file of somebody, and how much."""
 CSP = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "frame-ancestors 'none'; base-uri 'self'; form-action 'self'; object-src 'none'"
@@ -51,7 +53,8 @@ class RequestContext:
 
         # Not unbound on the way out: the server logs a failure after it left us, in the task of this request alone.
         structlog.contextvars.bind_contextvars(request_id=request_id, epci=self._epci)
-        reading = _bounded(receive, declared=headers.get("content-length", "0"))
+        most = next((size for path, size in UPLOADS.items() if scope["path"] == path), MAX_BODY)
+        reading = _bounded(receive, declared=headers.get("content-length", "0"), most=most)
         if scope["method"] == "HEAD":
             await watched(self._app, {**scope, "method": "GET"}, reading, _head_only(send_with_headers))
         else:
@@ -69,15 +72,15 @@ def _head_only(send: Send) -> Send:
     return head_only
 
 
-def _bounded(receive: Receive, *, declared: str) -> Receive:
+def _bounded(receive: Receive, *, declared: str, most: int) -> Receive:
     """Refuse to read a body over the limit, whether it says its length, lies about it or says nothing."""
-    taken = 0 if declared.isdigit() and int(declared) <= MAX_BODY else MAX_BODY + 1
+    taken = 0 if declared.isdigit() and int(declared) <= most else most + 1
 
     async def bounded() -> Message:
         nonlocal taken
         message = await receive()
         taken += len(message.get("body", b""))
-        if taken > MAX_BODY and message["type"] == "http.request":
+        if taken > most and message["type"] == "http.request":
             raise HTTPException(413)
         return message
 

@@ -17,7 +17,12 @@ def now() -> datetime:
 
 def today() -> date:
     """Return the calendar day in Europe/Paris, which is what deadlines are counted in."""
-    return now().astimezone(PARIS).date()
+    return day_of(now())
+
+
+def day_of(instant: datetime) -> date:
+    """Return the calendar day of an instant in Europe/Paris."""
+    return instant.astimezone(PARIS).date()
 
 
 def instant_of(milliseconds: int) -> datetime:

@@ -130,6 +130,10 @@ def _money(value: Decimal) -> str:
     return f"{value:.2f}"
 
 
+def _plain(value: Decimal) -> str:
+    return f"{value:f}"
+
+
 Siren = Annotated[
     str, BeforeValidator(_digits), AfterValidator(_siren), Field(json_schema_extra={"pattern": r"^\d{9}$"})
 ]
@@ -161,6 +165,7 @@ Url = Annotated[
     Written(r"^https?://[^\s<>\"\\]+$", "Écrivez une adresse complète, qui commence par https://.", most=500),
     AfterValidator(clean_line),
 ]
+NafSection = Annotated[str, Written(r"^[A-U]$", "Écrivez la lettre d’une section NAF, de A à U.")]
 Colour = Annotated[str, Written(r"^#[0-9a-f]{6}$", "Écrivez une couleur en minuscules : #1f4e79.")]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
 Version = Annotated[int, Field(ge=1, le=MAX_VERSION)]
@@ -168,6 +173,11 @@ Money = Annotated[
     Decimal,
     Field(ge=0, le=Decimal("999999999999.99"), decimal_places=2, allow_inf_nan=False),
     PlainSerializer(_money, return_type=str, when_used="json"),
+]
+Quantity = Annotated[
+    Decimal,
+    Field(max_digits=18, decimal_places=4, allow_inf_nan=False),
+    PlainSerializer(_plain, return_type=str, when_used="json"),
 ]
 Rate = Annotated[Decimal, Field(ge=0, le=1, decimal_places=4, allow_inf_nan=False)]
 Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]

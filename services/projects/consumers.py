@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from services.projects.commands import keeping, sharing
-from shared.contracts.projects import Participation, Project
+from shared.contracts.projects import Call, Participation, Programme, Project
 from shared.db.session import Session, origin_of
 from shared.identity.access import instance_scope
 from shared.messaging.registry import Consumers, Record
@@ -21,6 +21,18 @@ async def keep_projects(session: Session, records: Sequence[Record[Project]]) ->
 async def keep_participations(session: Session, records: Sequence[Record[Participation]]) -> None:
     """Hold the newest answer of each partner."""
     await keeping.keep_participations(session, records)
+
+
+@consumers.keeps(Programme)
+async def keep_programmes(session: Session, records: Sequence[Record[Programme]]) -> None:
+    """Hold the newest state of each programme of the territory."""
+    await keeping.keep_programmes(session, records)
+
+
+@consumers.keeps(Call)
+async def keep_calls(session: Session, records: Sequence[Record[Call]]) -> None:
+    """Hold the open calls of the territory."""
+    await keeping.keep_calls(session, records)
 
 
 # Within the cut-off: whatever is older, or was missed, the job finds.

@@ -1,6 +1,7 @@
 """Door of the clock: answers are compared, health follows the calendar."""
 
-from services.projects.commands import fiche, moves, sharing
+from services.projects.commands import calls, fiche, imports, keeping, moves, portfolio, sharing, submissions
+from services.projects.queries import imports as import_queries
 from services.projects.queries import participations, projects
 from shared.identity.access import instance_scope
 from shared.jobs import Jobs, Work
@@ -39,3 +40,50 @@ async def confirm_withdrawals(work: Work) -> int:
             return 0
     async with work.transaction() as session:
         return await fiche.confirm_withdrawals(session, scope)
+
+
+@jobs.every(seconds=60, woken=False)
+async def close_calls(work: Work) -> int:
+    """Close the calls whose time is over, and tell which close soon."""
+    scope = instance_scope(work.settings.siren)
+    async with work.transaction() as session:
+        return await calls.close_due_calls(session, scope) + await calls.tell_closing_calls(session, scope)
+
+
+@jobs.every(seconds=3600, woken=False)
+async def forget_proposers(work: Work) -> int:
+    """Forget who made proposals that were decided upon long ago."""
+    async with work.transaction() as session:
+        return await submissions.forget_proposers(session, instance_scope(work.settings.siren))
+
+
+@jobs.every(seconds=30, woken=False)
+async def index_old_rows(work: Work) -> int:
+    """Compute by what projects are found that an older release wrote."""
+    async with work.transaction() as session:
+        return await keeping.index_old_rows(session, instance_scope(work.settings.siren))
+
+
+@jobs.every(seconds=3600, woken=False)
+async def take_snapshots(work: Work) -> int:
+    """Write down the money of the last month’s end, once."""
+    async with work.transaction() as session:
+        return await portfolio.take_snapshots(session, instance_scope(work.settings.siren))
+
+
+@jobs.every(seconds=5)
+async def apply_imports(work: Work) -> int:
+    """See to the next lines of an import that is being applied or taken back."""
+    scope = instance_scope(work.settings.siren)
+    async with work.reading() as session:
+        if not await import_queries.has_under_way(session, scope):
+            return 0
+    async with work.transaction() as session:
+        return await imports.go_on(session, scope, territory=work.territory)
+
+
+@jobs.every(seconds=3600, woken=False)
+async def forget_files(work: Work) -> int:
+    """Forget the rows of imports that nobody touched for a month."""
+    async with work.transaction() as session:
+        return await imports.forget_files(session, instance_scope(work.settings.siren))

@@ -3,7 +3,19 @@
 from services.projects import api
 from services.projects.consumers import consumers
 from services.projects.jobs import jobs
-from services.projects.models import TABLES, Base, KnownParticipation, KnownProject, OwnAnswer, Project, StoredAnswer
+from services.projects.models import (
+    TABLES,
+    Base,
+    Call,
+    KnownCall,
+    KnownParticipation,
+    KnownProgramme,
+    KnownProject,
+    OwnAnswer,
+    Programme,
+    Project,
+    StoredAnswer,
+)
 from services.projects.queries.home import load_home
 from shared.messaging.known import Projection
 from shared.messaging.restating import Numbered
@@ -19,6 +31,16 @@ SERVICE = Service(
     consumers=consumers,
     jobs=jobs,
     home=(Section("projects", "projects/home_projects.html", load_home, order=20),),
-    projections=(Projection(KnownProject), Projection(KnownParticipation)),
-    aggregates={"project": Numbered(Project), "participation": Numbered(OwnAnswer)},
+    projections=(
+        Projection(KnownProject),
+        Projection(KnownParticipation),
+        Projection(KnownProgramme),
+        Projection(KnownCall),
+    ),
+    aggregates={
+        "project": Numbered(Project),
+        "participation": Numbered(OwnAnswer),
+        "programme": Numbered(Programme),
+        "call": Numbered(Call),
+    },
 )

@@ -42,6 +42,7 @@ NOT_OF_PEOPLE = {
     ("contacts", "establishment", "address"),
     ("notifications", "log_counter", "name"),
     ("notifications", "newsletter_rule", "name"),
+    ("projects", "saved_view", "name"),
 }
 PACKAGES = {service.package: service.metadata for service in SERVICES.values()} | {
     "shared.identity": identity.Base.metadata

@@ -127,4 +127,4 @@ def test_the_command_writes_them_for_the_files_of_deploy(tmp_path: Path, territo
     assert answer.exit_code == 0, answer.output
     written = list(yaml.safe_load_all(answer.output))
     assert {one["metadata"]["name"] for one in written} >= {said.user_of(siren) for siren in territory.sirens}
-    assert len(written) == 3 * 16 + 3 + len(said.integrators)
+    assert len(written) == 3 * 19 + 3 + len(said.integrators)

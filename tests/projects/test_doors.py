@@ -52,11 +52,11 @@ async def test_a_project_walks_from_idea_to_evaluated(client: Client) -> None:
     project = await done(client, f"{base}/moves", {"move": "start", "actual_start": day}, seen=project["version"])
     project = await done(client, f"{base}/milestones", {"label": "Toiture", "due": day, "status": "done"})
     project = await done(client, f"{base}/moves", {"move": "complete", "actual_end": day}, seen=project["version"])
-    project = await done(client, f"{base}/indicators", {"code": "jobs_created", "label": "Emplois", "target": "4"})
+    project = await done(client, f"{base}/indicators", {"code": "jobs_created", "target": {"value": "4"}})
     stuck = await client.ask("POST", f"{base}/moves", body={"move": "evaluate"}, seen=project["version"])
     indicator = project["indicators"][0]["id"]
     path, seen = f"{base}/indicators/{indicator}", project["version"]
-    changed = await client.ask("PATCH", path, body={"actual": "3.5"}, seen=seen)
+    changed = await client.ask("PATCH", path, body={"actual": {"value": "3.5"}}, seen=seen)
     project = await done(client, f"{base}/moves", {"move": "evaluate"}, seen=changed.json()["version"])
 
     assert stuck.status_code == 409
@@ -183,7 +183,7 @@ async def test_a_program_reads_what_is_published_and_no_more(client: Client) -> 
     read = await client.ask("GET", f"/projects/{project['id']}", role=Role.INTEGRATOR)
 
     assert read.json()["title"] == project["title"]
-    assert not {"need_statement", "tags", "external_ids", "health_reason", "origin"} & set(read.json())
+    assert not {"need_statement", "tags", "yearly", "health_reason", "origin"} & set(read.json())
 
 
 async def test_lists_are_filtered_and_paged(client: Client, home: Epci) -> None:

@@ -22,7 +22,6 @@ SECRETS = {
     "health": "blocked",
     "health_reason": "SECRET-motif",
     "origin": [{"kind": "request", "id": "019aa000-0000-7000-8000-0000000000aa"}],
-    "external_ids": [{"service": "tet", "id": "SECRET-externe"}],
 }
 BARE = {"id", "home_epci", "version", "updated_at", "axis", "stage"}
 EMPTY: list[object] = [None, "", [], False, "0.00"]

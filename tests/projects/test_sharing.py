@@ -15,10 +15,12 @@ from services.projects.commands.fiche import withdraw_project
 from services.projects.consumers import hear_answer
 from services.projects.errors import ParticipationRefused, PartNotFound, ProjectNotFound
 from services.projects.queries.participations import find_own_answer, list_invitations
-from services.projects.queries.projects import get_project, get_territory_project, list_projects
+from services.projects.queries.portfolio import list_page
+from services.projects.queries.projects import get_project, get_territory_project
 from services.projects.rules.participations import published_status
 from services.projects.rules.words import Entry
-from services.projects.schemas.requests import InvitationIn, ParticipationIn, Wanted
+from services.projects.schemas.requests import InvitationIn, ParticipationIn
+from services.projects.schemas.wanted import Listed
 from shared.contracts import projects as wire
 from shared.contracts.projects import Answer, ParticipantStatus
 from shared.identity.access import Role, instance_scope
@@ -230,16 +232,14 @@ async def test_a_project_of_another_epci_is_listed_and_read_and_forgotten_when_w
     await two.carry()
     reader = people(two.partner.siren, Role.INTEGRATOR)
     async with two.partner.database.reading() as session:
-        page = await list_projects(session, reader, Wanted(), after=None, limit=50)
-        state = await get_territory_project(session, reader, two.owner.siren, project_id)
+        page, _ = await list_page(session, reader, Listed(), behind=None, limit=50)
+        title = (await get_territory_project(session, reader, two.owner.siren, project_id)).title
     async with two.owner.database.transaction() as session:
         await withdraw_project(session, two.scope, project_id, version=1)
     await two.carry()
-
-    assert [(card.id, card.own) for card in page] == [(project_id, False)]
-    assert state.title.startswith("Ateliers Fictifs")
+    assert [(card.id, card.own, card.title) for card in page] == [(project_id, False, title)]
     async with two.partner.database.reading() as session:
-        assert await list_projects(session, reader, Wanted(), after=None, limit=50) == []
+        assert await list_page(session, reader, Listed(), behind=None, limit=50) == ([], None)
         with pytest.raises(ProjectNotFound):
             await get_territory_project(session, reader, two.owner.siren, project_id)
 

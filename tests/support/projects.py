@@ -153,6 +153,17 @@ class PlainStep:
 
 
 @dataclass(frozen=True)
+class PlainIndicator:
+    """An indicator without a database."""
+
+    label: str = "Emplois"
+    target: object | None = None
+    actual: object | None = None
+    not_measurable: bool = False
+    not_measurable_reason: str = ""
+
+
+@dataclass(frozen=True)
 class PlainFiche:
     """A fiche without a database; as made here it passes no guard that asks for something."""
 
@@ -176,3 +187,6 @@ class PlainFiche:
     indicators: Sequence[Any] = ()
     decisions: Sequence[PlainDecision] = ()
     history: Sequence[PlainMove] = field(default_factory=lambda: (PlainMove(),))
+    summary: str = ""
+    objectives: str = ""
+    planned_start: date | None = None

@@ -33,7 +33,6 @@ _PLAIN: dict[object, st.SearchStrategy[Any]] = {
         datetime(LAST_YEAR, 12, 31),  # noqa: DTZ001 - zone given aside
         timezones=st.just(UTC),
     ),
-    Decimal: st.decimals(min_value=0, max_value=10**9, places=2),
     type(None): st.none(),
 }
 
@@ -66,12 +65,20 @@ def _plain(annotation: Any, metadata: Iterable[Any]) -> st.SearchStrategy[Any]: 
     if issubclass(annotation, enum.Enum):
         return st.sampled_from(annotation)
     if annotation is int:
-        return st.integers(
-            min_value=next((int(str(one.ge)) for one in metadata if isinstance(one, Ge)), 0),
-            max_value=next((int(str(one.le)) for one in metadata if isinstance(one, Le)), 1000),
-        )
+        return st.integers(*_bounds(metadata, most=1000))
+    if annotation is Decimal:
+        return st.decimals(*_bounds(metadata, most=10**9), places=2)
+    if annotation is float:
+        return st.floats(*_bounds(metadata, most=10**9), allow_nan=False)
     assert annotation is str, f"no strategy for {annotation}"
     return _text(metadata)
+
+
+def _bounds(metadata: Iterable[Any], *, most: int) -> tuple[int, int]:
+    """Return the least and the most that are allowed, within what is worth drawing."""
+    flat = list(metadata)
+    low = next((int(str(one.ge)) for one in flat if isinstance(one, Ge)), 0)
+    return low, min(next((int(Decimal(str(one.le))) for one in flat if isinstance(one, Le)), most), 10**9)
 
 
 def _text(metadata: Iterable[Any]) -> st.SearchStrategy[str]:

@@ -46,7 +46,8 @@ async def log_fictitious(door: Door, facts: dict[str, Any], manager: str) -> dic
         wanted = {"label": milestone["label"], "due": day(milestone, "due")}
         project = await _add(door, project, "milestones", wanted)
     for indicator in facts.get("indicators", ()):
-        wanted = {"code": indicator["code"], "label": indicator["code"], "target": str(indicator["target"])}
+        target = {"value": str(indicator["target"]), "quality": indicator["quality"]}
+        wanted = {"code": indicator["code"], "target": target}
         project = await _add(door, project, "indicators", wanted)
     for siren_code in facts.get("invite", ()):
         project = await _add(door, project, "invitations", {"siren": siren_code}, role="coordinator")

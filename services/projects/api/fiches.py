@@ -6,16 +6,18 @@ from fastapi import Query, Response
 
 from services.projects.api.context import PREFIX, Changed, TheTerritory
 from services.projects.commands import fiche, moves
+from services.projects.queries import duplicates, portfolio
 from services.projects.queries import projects as queries
 from services.projects.queries.projects import is_insider
-from services.projects.schemas.answers import ProjectCard, ProjectShown, TransitionsShown
+from services.projects.schemas.answers import ProjectCard, ProjectShown, SimilarShown, TransitionsShown
 from services.projects.schemas.plan import ImportIn
 from services.projects.schemas.published import published
-from services.projects.schemas.requests import MoveIn, ProjectIn, ProjectPatch, VisibilityIn, Wanted
+from services.projects.schemas.requests import MoveIn, ProjectIn, ProjectPatch, SimilarIn, VisibilityIn
+from services.projects.schemas.wanted import Asked, Behind
 from shared.contracts import projects as wire
 from shared.fields import Id, Siren
 from shared.http.guards import Router, Who
-from shared.http.paging import Listing, TerritoryPage, listing, of_territory
+from shared.http.paging import Listing
 from shared.http.preconditions import Answered, Seen, tag
 from shared.http.session import Reading, Transaction
 from shared.identity.access import Right
@@ -43,15 +45,23 @@ async def import_(
 
 
 @router.read("/projects", right=Right.READ_TERRITORY, limit="token")
-async def list_(
-    session: Reading,
-    who: Who,
-    page: TerritoryPage,
-    wanted: Annotated[Wanted, Query()],
-) -> Listing[ProjectCard]:
-    """List the projects of the territory, newest first."""
-    found = await queries.list_projects(session, who, wanted, after=page.after, limit=page.limit + 1)
-    return listing(found, limit=page.limit, by=of_territory)
+async def list_(session: Reading, who: Who, wanted: Annotated[Asked, Query()]) -> Listing[ProjectCard]:
+    """List the projects of the territory, filtered, searched and sorted; without more, newest first."""
+    behind = Behind.read(wanted.after) if wanted.after else None
+    cards, cursor = await portfolio.list_page(session, who, wanted, behind=behind, limit=wanted.limit)
+    return Listing(items=cards, next_after=cursor)
+
+
+@router.act("/projects/similar", right=Right.WRITE_PROJECTS, limit="token")
+async def list_similar(wanted: SimilarIn, session: Reading, who: Who) -> Listing[SimilarShown]:
+    """List the projects of the territory that may be the same as one that is being logged; changes nothing."""
+    return Listing(items=await duplicates.list_similar(session, who, wanted))
+
+
+@router.read("/projects/{project_id}/duplicates", right=Right.WRITE_PROJECTS, limit="token")
+async def list_duplicates(project_id: Id, session: Reading, who: Who) -> Listing[SimilarShown]:
+    """List the projects of the territory that may be the same as one of this EPCI."""
+    return Listing(items=await duplicates.list_duplicates(session, who, project_id))
 
 
 @router.read("/projects/{project_id}", right=Right.READ_TERRITORY, limit="token")

@@ -5,13 +5,23 @@ from uuid import UUID
 
 import structlog
 
+from services.projects.commands.columns import as_column, line_columns
 from services.projects.commands.telling import coordinator_only, take, tell, tell_first, tell_less_far
 from services.projects.errors import AlreadyKnown
-from services.projects.models import ExternalId, FundingLine, OutboxMessage, Project, ReferenceCounter, StageMove
+from services.projects.models import (
+    Binome,
+    ExternalId,
+    FundingLine,
+    OutboxMessage,
+    Project,
+    ReferenceCounter,
+    StageMove,
+)
+from services.projects.queries.governance import get_binome
 from services.projects.queries.projects import list_by_external_ids, list_withdrawing
 from services.projects.rules.health import EXPLAINED
 from services.projects.rules.words import Move
-from services.projects.schemas.plan import ImportedLineIn, ImportIn
+from services.projects.schemas.plan import ImportIn
 from services.projects.schemas.published import published
 from services.projects.schemas.requests import FicheFields, ProjectIn, ProjectPatch
 from shared.clock import now, today
@@ -29,7 +39,7 @@ from shared.territory.members import Territory
 log = structlog.get_logger(__name__)
 
 _HEALTH = frozenset({"health", "health_reason"})
-_MONEY = frozenset({"total_cost_ht", "amounts_public"})
+_MONEY = frozenset({"total_cost_ht", "running_cost_ht_year", "yearly", "amounts_public"})
 _DATES = frozenset({"planned_start", "planned_end", "actual_start", "actual_end"})
 _APART = frozenset({"external_ids", "source", "stage", "stage_entered_on", "funding"})
 
@@ -40,6 +50,7 @@ async def create_project(session: Session, scope: Scope, wanted: ProjectIn, *, t
     Raises:
         Forbidden: public from the start, asked by an agent.
         AlreadyKnown: another project has one of its external identifiers.
+        SteeringNotFound: no such binôme.
     """
     if wanted.visibility is Visibility.PUBLIC:
         coordinator_only(scope)
@@ -79,7 +90,7 @@ async def import_project(
     move = _first_move(project, scope, to=wanted.stage, move=Move.IMPORT)
     move.entered_on = wanted.stage_entered_on or move.entered_on
     project.history = [move]
-    project.lines = [_line(one) for one in wanted.funding]
+    project.lines = [FundingLine(**line_columns(one)) for one in wanted.funding]
     await tell_first(session, project, fact="created")
     log.info("project_imported", project_id=str(project.id), stage=project.stage.value)
     return project, True
@@ -95,6 +106,7 @@ async def change_project(
         StaleVersion: the project changed after ``version``.
         Forbidden: an agent lifts confidentiality.
         Invalid: the fiche would contradict itself.
+        SteeringNotFound: no such binôme.
     """
     project = await take(session, scope, project_id, version=version)
     new = _columns(wanted, sent_only=True)
@@ -103,6 +115,8 @@ async def change_project(
         return project
     if "confidential_until" in changed and project.confidential_until is not None:
         coordinator_only(scope)
+    if "binome_id" in changed:
+        project.binome = await _binome(session, scope, wanted)
     for name in changed:
         setattr(project, name, new[name])
     _require_coherent(project)
@@ -169,6 +183,10 @@ async def withdraw_project(session: Session, scope: Scope, project_id: UUID, *, 
     log.info("project_withdrawn", project_id=str(project_id))
 
 
+async def _binome(session: Session, scope: Scope, wanted: FicheFields) -> Binome | None:
+    return None if wanted.binome_id is None else await get_binome(session, scope, wanted.binome_id)
+
+
 async def _new(session: Session, scope: Scope, wanted: ProjectIn, *, territory: Territory) -> Project:
     instant, day = now(), today()
     columns = _columns(wanted)
@@ -179,11 +197,13 @@ async def _new(session: Session, scope: Scope, wanted: ProjectIn, *, territory: 
         home_epci=scope.epci,
         created_at=instant,
         updated_at=instant,
+        news_at=instant,
         health_checked_on=day,
         reference=await _next_reference(session, scope, territory=territory, year=day.year),
         **columns,
     )
-    for part in ("lines", "milestones", "indicators", "decisions", "participants"):
+    project.binome = await _binome(session, scope, wanted)
+    for part in ("lines", "milestones", "indicators", "applications", "decisions", "participants"):
         setattr(project, part, [])
     project.external_ids = [
         ExternalId(service=one.service, external_id=one.id, project_id=project.id) for one in wanted.external_ids
@@ -206,22 +226,10 @@ def _first_move(project: Project, scope: Scope, *, to: Stage, move: Move | None 
 def _columns(wanted: FicheFields, *, sent_only: bool = False) -> dict[str, Any]:
     """Return a request as columns of a project."""
     names = wanted.model_fields_set if sent_only else set(type(wanted).model_fields)
-    columns = {name: getattr(wanted, name) for name in names - _APART - {"sponsor", "tags", "origin", "commune_insee"}}
+    columns = {name: as_column(getattr(wanted, name)) for name in names - _APART - {"sponsor"}}
     if "sponsor" in names:
         columns |= {f"sponsor_{name}": getattr(wanted.sponsor, name) for name in ("type", "siret", "name")}
-    if "tags" in names:
-        columns["tags"] = list(wanted.tags)
-    if "commune_insee" in names:
-        columns["commune_insee"] = list(wanted.commune_insee)
-    if "origin" in names:
-        columns["origin"] = [{"kind": one.kind.value, "id": str(one.id)} for one in wanted.origin]
     return columns
-
-
-def _line(wanted: ImportedLineIn) -> FundingLine:
-    values = wanted.model_dump()
-    texts = {name: None if values[name] is None else str(values[name]) for name in ("rate", "match_ratio")}
-    return FundingLine(**(values | texts))
 
 
 def _require_coherent(project: Project) -> None:
@@ -229,10 +237,11 @@ def _require_coherent(project: Project) -> None:
     pairs["actual_end"] = (project.actual_start, project.actual_end)
     for field, (first, last) in pairs.items():
         if first and last and last < first:
-            raise Invalid("La fin précède le début.", errors=[{"field": field, "message": "La fin précède le début."}])
+            raise Invalid.field(field, "La fin précède le début.")
+    if (project.lon is None) != (project.lat is None):
+        raise Invalid.field("lat", "Indiquez la longitude et la latitude, les deux.")
     if project.health in EXPLAINED and not project.health_reason:
-        message = "Indiquez le motif de la pause ou du blocage."
-        raise Invalid(message, errors=[{"field": "health_reason", "message": message}])
+        raise Invalid.field("health_reason", "Indiquez le motif de la pause ou du blocage.")
 
 
 def _fact(changed: set[str]) -> str:

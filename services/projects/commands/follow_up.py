@@ -7,8 +7,9 @@ import structlog
 from pydantic import BaseModel
 
 from services.projects.commands.telling import not_ahead, take, tell
-from services.projects.errors import ListFull, PartNotFound
+from services.projects.errors import AlreadyKnown, ListFull, PartNotFound
 from services.projects.models import Decision, Indicator, Milestone, Project
+from services.projects.rules.indicators import INDICATORS
 from services.projects.rules.words import MilestoneStatus
 from services.projects.schemas.plan import DecisionPatch, IndicatorIn, IndicatorPatch, MilestoneIn, MilestonePatch
 from services.projects.schemas.requests import DecisionIn
@@ -23,7 +24,6 @@ Part = TypeVar("Part", Milestone, Indicator, Decision)
 MOST_MILESTONES = 100
 MOST_INDICATORS = 40
 MOST_DECISIONS = 100
-_QUANTITIES = ("baseline", "target", "actual")
 
 
 async def add_milestone(session: Session, scope: Scope, project_id: UUID, wanted: MilestoneIn) -> Project:
@@ -59,10 +59,14 @@ async def add_indicator(session: Session, scope: Scope, project_id: UUID, wanted
     Raises:
         ProjectNotFound: nothing under this id within ``scope``.
         ListFull: 40 indicators.
+        AlreadyKnown: the common indicator is there; twice, it would count twice.
     """
     project = await take(session, scope, project_id)
     _require_room(project.indicators, most=MOST_INDICATORS)
-    project.indicators.append(Indicator(**_as_text(wanted.model_dump())))
+    common = INDICATORS.get(wanted.code)
+    if common and any(one.code == wanted.code for one in project.indicators):
+        raise AlreadyKnown("Cet indicateur est déjà dans la fiche.", field="code")
+    project.indicators.append(_named(Indicator(**wanted.model_dump(mode="json"))))
     return await _told(session, project, fact="indicators_recorded", part="indicators")
 
 
@@ -76,12 +80,14 @@ async def change_indicator(
         StaleVersion: the project changed after ``version``.
     """
     project = await take(session, scope, project_id, version=version)
-    _write(_part(project.indicators, part_id), _as_text(_sent(wanted)))
+    _named(_write(_part(project.indicators, part_id), wanted.model_dump(mode="json", exclude_unset=True)))
     return await _told(session, project, fact="indicators_recorded", part="indicators")
 
 
-async def add_decision(session: Session, scope: Scope, project_id: UUID, wanted: DecisionIn) -> Project:
-    """Record what a committee decided.
+async def add_decision(
+    session: Session, scope: Scope, project_id: UUID, wanted: DecisionIn, *, meeting_id: UUID | None = None
+) -> Project:
+    """Record what a committee decided, and in which of the sittings that are kept here.
 
     Raises:
         ProjectNotFound: nothing under this id within ``scope``.
@@ -91,7 +97,7 @@ async def add_decision(session: Session, scope: Scope, project_id: UUID, wanted:
     project = await take(session, scope, project_id)
     not_ahead(wanted.decided_on, field="decided_on")
     _require_room(project.decisions, most=MOST_DECISIONS)
-    project.decisions.append(Decision(**wanted.model_dump()))
+    project.decisions.append(Decision(**wanted.model_dump(), meeting_id=meeting_id))
     return await _told(session, project, fact="decision_recorded", part="decisions")
 
 
@@ -145,7 +151,9 @@ def _dated(step: Milestone) -> Milestone:
     return step
 
 
-def _as_text(values: dict[str, Any]) -> dict[str, Any]:
-    """Return the values with quantities as decimal text, as their columns hold them."""
-    texts = {name: None if values[name] is None else str(values[name]) for name in _QUANTITIES if name in values}
-    return values | texts
+def _named(indicator: Indicator) -> Indicator:
+    """Give a common indicator its common name and unit."""
+    common = INDICATORS.get(indicator.code)
+    if common:
+        indicator.label, indicator.unit = common.label, common.unit
+    return indicator

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import structlog
 
+from services.projects.commands.columns import line_columns
 from services.projects.commands.telling import not_ahead, take, tell
 from services.projects.errors import FundingRefused, ListFull, PartNotFound
 from services.projects.models import FundingLine, Project
@@ -29,12 +30,12 @@ async def add_line(session: Session, scope: Scope, project_id: UUID, wanted: Fun
     Raises:
         ProjectNotFound: nothing under this id within ``scope``.
         ListFull: the plan has 60 lines.
-        PartNotFound: the line to fall back on is not in this plan.
+        PartNotFound: a line to fall back on, or to match, is not in this plan.
     """
     project = await take(session, scope, project_id)
     _require_room(project)
-    _require_fallback(project, wanted.fallback_line_id)
-    project.lines.append(FundingLine(**_columns(wanted, set(type(wanted).model_fields))))
+    _require_lines(project, wanted)
+    project.lines.append(FundingLine(**line_columns(wanted)))
     await tell(session, project, fact="funding_changed", changed=["funding", "totals"])
     log.info("funding_line_added", project_id=str(project_id))
     return project
@@ -48,15 +49,15 @@ async def change_line(
     Raises:
         ProjectNotFound: nothing under this id within ``scope``.
         StaleVersion: the project changed after ``version``.
-        PartNotFound: no such line, or no such line to fall back on.
+        PartNotFound: no such line, or none of those it leans on.
         FundingRefused: the line is closed.
     """
     project = await take(session, scope, project_id, version=version)
     line = _line(project, line_id)
     if line.status in CLOSED:
         raise FundingRefused(f"Cette ligne est close : {STATUSES[line.status].lower()}.")
-    _require_fallback(project, wanted.fallback_line_id, but=line_id)
-    for name, value in _columns(wanted, wanted.model_fields_set).items():
+    _require_lines(project, wanted, but=line_id)
+    for name, value in line_columns(wanted, sent_only=True).items():
         setattr(line, name, value)
     await tell(session, project, fact="funding_changed", changed=["funding", "totals"])
     log.info("funding_line_changed", project_id=str(project_id), line_id=str(line_id))
@@ -160,7 +161,7 @@ def _amount(given: Decimal | None, otherwise: Decimal | None) -> Decimal:
 def _next_attempt(line: FundingLine) -> FundingLine:
     """Return a new line like the refused one, which stays as it is."""
     kept = ("funder", "funder_siren", "funder_name", "scheme", "nature", "basis_ht", "rate", "amount_planned")
-    more = ("grant_equivalent", "match_ratio", "fallback_line_id")
+    more = ("grant_equivalent", "match_ratio", "matched_line_ids", "fallback_line_id", "target")
     copied: dict[str, Any] = {name: getattr(line, name) for name in kept + more}
     return FundingLine(**copied, attempt=line.attempt + 1, retry_of=line.id)
 
@@ -177,14 +178,8 @@ def _require_room(project: Project) -> None:
         raise ListFull(f"Un plan compte au plus {MOST_LINES} lignes.")
 
 
-def _require_fallback(project: Project, line_id: UUID | None, *, but: UUID | None = None) -> None:
-    if line_id is not None and not any(one.id == line_id != but for one in project.lines):
+def _require_lines(project: Project, wanted: FundingPatch, *, but: UUID | None = None) -> None:
+    """Refuse a line that leans on one which is not in the plan, or on itself."""
+    named = {*wanted.matched_line_ids, *([wanted.fallback_line_id] if wanted.fallback_line_id else [])}
+    if not named <= {one.id for one in project.lines} - {but}:
         raise PartNotFound
-
-
-def _columns(wanted: FundingPatch, names: set[str]) -> dict[str, Any]:
-    """Return a request as columns; rates are kept as decimal text."""
-    values: dict[str, Any] = {name: getattr(wanted, name) for name in names}
-    for name in {"rate", "match_ratio"} & names:
-        values[name] = None if values[name] is None else str(values[name])
-    return values

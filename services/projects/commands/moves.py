@@ -55,7 +55,7 @@ async def refresh_health(session: Session, scope: Scope) -> int:
     projects = await list_unchecked(session, scope, limit=_BATCH)
     for project in projects:
         if check_health(project):
-            await tell(session, project, fact="health_changed", changed=["health"])
+            await tell(session, project, fact="health_changed", changed=["health"], news=False)
             log.info("health_changed", project_id=str(project.id), health=project.health_shown.value)
     return len(projects)
 

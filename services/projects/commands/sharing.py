@@ -118,7 +118,7 @@ async def _reconcile(session: Session, scope: Scope, project_id: UUID, answers: 
         return False
     for one in answers:
         _hear(project, one)
-    await tell(session, project, fact="updated", changed=["participants"])
+    await tell(session, project, fact="updated", changed=["participants"], news=False)
     log.info("participations_reconciled", project_id=str(project_id), partners=len(answers))
     return True
 

@@ -7,7 +7,8 @@ from uuid import UUID
 from services.projects.models import OutboxMessage, Project
 from services.projects.queries.projects import get_project
 from services.projects.rules.health import shown_health
-from services.projects.schemas.published import card, published
+from services.projects.rules.indexing import index_of
+from services.projects.schemas.published import card, full_state, published
 from shared.clock import now, today
 from shared.contracts.base import Visibility
 from shared.db.session import Session
@@ -35,9 +36,21 @@ async def take(session: Session, scope: Scope, project_id: UUID, *, version: int
     return project
 
 
-async def tell(session: Session, project: Project, *, fact: str, changed: Iterable[str] = ()) -> None:
-    """Raise the version of a changed project and record its new state, as far as it may be seen."""
+async def tell(
+    session: Session, project: Project, *, fact: str, changed: Iterable[str] = (), news: bool = True
+) -> None:
+    """Raise the version of a changed project and record its new state, as far as it may be seen.
+
+    Args:
+        session: the transaction of the change.
+        project: what changed.
+        fact: what is told of it.
+        changed: the fields that changed.
+        news: whether somebody of this EPCI wrote it, and not the calendar or a neighbour.
+    """
     project.version += 1
+    if news:
+        project.news_at = now()
     await tell_first(session, project, fact=fact, changed=changed)
 
 
@@ -45,6 +58,7 @@ async def tell_first(session: Session, project: Project, *, fact: str, changed: 
     """Record the state of a project at its present version; only a new one has not to raise it."""
     project.updated_at = now()
     check_health(project)
+    index(project)
     session.add(project)
     await session.flush()  # aggregate before message: numbering must follow versions
     state = published(project, changed=sorted(changed))
@@ -54,15 +68,22 @@ async def tell_first(session: Session, project: Project, *, fact: str, changed: 
 async def tell_less_far(session: Session, project: Project, *, before: Visibility) -> None:
     """Record the state of a project where it stays, its bare card and its end where it is read no more."""
     project.version += 1
-    project.updated_at = now()
+    project.updated_at = project.news_at = now()
     project.withdrawing = True
     check_health(project)
+    index(project)
     session.add(project)
     await session.flush()  # aggregate before message: numbering must follow versions
     state, span = published(project, changed=["visibility"]), (before, project.visibility)
     record_narrowing(session, OutboxMessage, state, card(project), fact="visibility_changed", span=span)
     project.version += 1
     await session.flush()
+
+
+def index(project: Project) -> None:
+    """Write by what a project is found, sorted and counted, as its own EPCI knows it."""
+    for name, value in index_of(full_state(project)).items():
+        setattr(project, name, value)
 
 
 def check_health(project: Project) -> bool:
@@ -90,5 +111,4 @@ def not_ahead(day: date | None, *, field: str) -> None:
         Invalid: says which field.
     """
     if day is not None and day > today():
-        message = "Cette date ne peut pas être dans l’avenir."
-        raise Invalid(message, errors=[{"field": field, "message": message}])
+        raise Invalid.field(field, "Cette date ne peut pas être dans l’avenir.")

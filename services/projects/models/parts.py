@@ -2,14 +2,16 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text
+from sqlalchemy import JSON, Text
 from sqlmodel import Field
 
 from services.projects.models.base import Base
 from services.projects.rules.words import AbandonReason, Body, Entry, MilestoneStatus, Move, Outcome
 from shared.contracts.projects import (
+    ApplicationStatus,
     FunderType,
     FundingNature,
     FundingStatus,
@@ -19,6 +21,8 @@ from shared.contracts.projects import (
 )
 from shared.db.columns import Euros, UtcDateTime, by_value
 from shared.ids import uuid7
+
+_MEASURED: Any = JSON(none_as_null=True)
 
 
 class FundingLine(Base, table=True):
@@ -42,7 +46,11 @@ class FundingLine(Base, table=True):
     amount_paid: Decimal | None = Field(default=None, sa_type=Euros)
     grant_equivalent: Decimal | None = Field(default=None, sa_type=Euros)
     match_ratio: str | None = Field(default=None, description="decimal text: euros added for one euro")
+    matched_line_ids: list[str] = Field(default_factory=list, sa_type=JSON)
     fallback_line_id: UUID | None = None
+    target: Decimal | None = Field(default=None, sa_type=Euros)
+    collected: Decimal | None = Field(default=None, sa_type=Euros)
+    contributors: int | None = None
     filed_on: date | None = None
     decided_on: date | None = None
     notified_on: date | None = None
@@ -54,6 +62,24 @@ class FundingLine(Base, table=True):
     # Lines which an abandonment withdrew come back when it is corrected.
     status_before: FundingStatus | None = Field(default=None, sa_type=by_value(FundingStatus))
     withdrawn_by: UUID | None = None
+
+
+class Application(Base, table=True):
+    """The answer of a project to a call; its money is that of the line it names."""
+
+    __tablename__ = "application"
+
+    id: UUID = Field(default_factory=uuid7, primary_key=True)
+    project_id: UUID = Field(foreign_key="project.id", index=True)
+    call_epci: str
+    call_id: UUID
+    call_title: str
+    """As it was when the project answered: a closed call is gone from the topic."""
+    status: ApplicationStatus = Field(default=ApplicationStatus.IDENTIFIED, sa_type=by_value(ApplicationStatus))
+    line_id: UUID | None = None
+    submitted_on: date | None = None
+    decided_on: date | None = None
+    note: str = Field(default="", sa_type=Text)
 
 
 class Milestone(Base, table=True):
@@ -71,7 +97,7 @@ class Milestone(Base, table=True):
 
 
 class Indicator(Base, table=True):
-    """What a project aims at; quantities are decimal text, because SQLite has no decimals."""
+    """What a project aims at and reaches; a value is ``{value, on, source, quality}``, its quantity decimal text."""
 
     __tablename__ = "indicator"
 
@@ -80,11 +106,12 @@ class Indicator(Base, table=True):
     code: str
     label: str
     unit: str = ""
-    baseline: str | None = None
-    target: str | None = None
-    actual: str | None = None
+    baseline: dict[str, Any] | None = Field(default=None, sa_type=_MEASURED)
+    target: dict[str, Any] | None = Field(default=None, sa_type=_MEASURED)
+    actual: dict[str, Any] | None = Field(default=None, sa_type=_MEASURED)
     not_measurable: bool = False
     not_measurable_reason: str = ""
+    comment: str = Field(default="", sa_type=Text)
 
 
 class Decision(Base, table=True):
@@ -94,6 +121,7 @@ class Decision(Base, table=True):
 
     id: UUID = Field(default_factory=uuid7, primary_key=True)
     project_id: UUID = Field(foreign_key="project.id", index=True)
+    meeting_id: UUID | None = Field(default=None, foreign_key="meeting.id", index=True)
     outcome: Outcome = Field(sa_type=by_value(Outcome))
     body: Body = Field(sa_type=by_value(Body))
     decided_on: date

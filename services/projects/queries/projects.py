@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -15,25 +15,15 @@ from services.projects.rules.stages import listed_from, unmet_guards
 from services.projects.rules.words import MOVES
 from services.projects.schemas.answers import ProjectCard, TransitionShown, TransitionsShown, UnmetShown
 from services.projects.schemas.published import full_state, published
-from services.projects.schemas.requests import Wanted
 from shared.clock import today
 from shared.contracts import projects as wire
 from shared.contracts.base import Visibility
-from shared.db.keyset import before
 from shared.db.session import Session
 from shared.identity.access import Right, Scope
 from shared.ids import TerritoryKey
 
 HOME_ROWS = 50
 WITHDRAWING = 200
-
-
-def _filters(
-    wanted: Wanted, table: type[Project] | type[KnownProject], *, after: TerritoryKey | None
-) -> list[ColumnElement[bool]]:
-    given = {"stage": wanted.stage, "axis": wanted.axis, "kind": wanted.kind, "home_epci": wanted.epci}
-    asked: list[ColumnElement[bool]] = [getattr(table, name) == value for name, value in given.items() if value]
-    return asked if after is None else [*asked, before((col(table.id), col(table.home_epci)), (after.id, after.epci))]
 
 
 def is_insider(scope: Scope) -> bool:
@@ -79,43 +69,29 @@ async def get_territory_project(session: Session, scope: Scope, siren: str, proj
     return wire.Project.model_validate_json(known.state)
 
 
-async def list_projects(
-    session: Session, scope: Scope, wanted: Wanted, *, after: TerritoryKey | None, limit: int
-) -> list[ProjectCard]:
-    """Return one page of the projects of the territory, newest first."""
-    own = await _own(session, scope, wanted, after=after, limit=limit)
-    others = await _others(session, scope, wanted, after=after, limit=limit)
-    return sorted([*own, *others], key=lambda card: (card.id, card.home_epci), reverse=True)[:limit]
+async def list_states(session: Session, scope: Scope, keys: Sequence[TerritoryKey]) -> list[wire.Project]:
+    """Return the states of these projects of the territory, in their order, without those nobody knows any more.
 
-
-async def _own(
-    session: Session, scope: Scope, wanted: Wanted, *, after: TerritoryKey | None, limit: int
-) -> list[ProjectCard]:
-    inside = is_insider(scope)
-    seen = [] if inside else [col(Project.visibility) != Visibility.PRIVATE]
-    statement = (
-        select(Project)
-        .where(Project.home_epci == scope.epci, col(Project.withdrawn_at).is_(None))
-        .where(*_filters(wanted, Project, after=after), *seen)
-        .order_by(col(Project.id).desc())
-        .limit(limit)
+    Those of this EPCI are whole for its own people, as published for others.
+    """
+    ids = [key.id for key in keys]
+    own = await session.exec(
+        select(Project).where(
+            Project.home_epci == scope.epci, col(Project.withdrawn_at).is_(None), col(Project.id).in_(ids)
+        )
     )
-    state = full_state if inside else published
-    return [ProjectCard.of(state(project), own=True) for project in await session.exec(statement)]
-
-
-async def _others(
-    session: Session, scope: Scope, wanted: Wanted, *, after: TerritoryKey | None, limit: int
-) -> list[ProjectCard]:
-    statement = (
-        select(KnownProject)
-        .where(KnownProject.home_epci != scope.epci, col(KnownProject.deleted).is_(False))
-        .where(*_filters(wanted, KnownProject, after=after))
-        .order_by(col(KnownProject.id).desc(), col(KnownProject.home_epci).desc())
-        .limit(limit)
+    heard = await session.exec(
+        select(KnownProject).where(col(KnownProject.id).in_(ids), col(KnownProject.deleted).is_(False))
     )
-    found = await session.exec(statement)
-    return [ProjectCard.of(wire.Project.model_validate_json(row.state), own=False) for row in found]
+    found = {TerritoryKey(one.home_epci, one.id): wire.Project.model_validate_json(one.state) for one in heard}
+    state = full_state if is_insider(scope) else published
+    found |= {TerritoryKey(one.home_epci, one.id): state(one) for one in own}
+    return [found[key] for key in keys if key in found]
+
+
+async def list_by_keys(session: Session, scope: Scope, keys: Sequence[TerritoryKey]) -> list[ProjectCard]:
+    """Return the rows of these projects in a list, in their order, without those nobody knows any more."""
+    return [ProjectCard.of(one, own=one.home_epci == scope.epci) for one in await list_states(session, scope, keys)]
 
 
 async def get_transitions(session: Session, scope: Scope, project_id: UUID) -> TransitionsShown:

@@ -59,18 +59,18 @@ class Judged(Protocol):
 
 
 class Measure(Protocol):
-    """What guards read of an indicator; quantities as text, empty for none."""
+    """What guards read of an indicator."""
 
     @property
     def label(self) -> str:
         """Its name."""
 
     @property
-    def target(self) -> str | None:
+    def target(self) -> object | None:
         """What was aimed at."""
 
     @property
-    def actual(self) -> str | None:
+    def actual(self) -> object | None:
         """What was reached."""
 
     @property

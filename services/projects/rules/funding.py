@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Protocol
 
 from services.projects.rules.words import OWN_MONEY
@@ -70,6 +70,10 @@ class Figures:
     success_rate: Decimal | None
     success_rate_by_number: Decimal | None
     payment_rate: Decimal | None
+    remaining: Decimal
+    """Granted, not yet paid."""
+    public: Decimal
+    private: Decimal
     public_rate: Decimal | None
     leverage: Decimal | None
     sponsor_share: Decimal | None
@@ -93,7 +97,7 @@ def figures(lines: Sequence[Line], *, total_cost_ht: Decimal | None, sponsor: Sp
     return Figures(
         best=funded,
         gap=None if total_cost_ht is None else total_cost_ht - funded,
-        coverage=_ratio(funded, total_cost_ht),
+        coverage=ratio(funded, total_cost_ht),
         secured=secured,
         gap_secured=None if total_cost_ht is None else total_cost_ht - secured,
         requested=_sum(lines, lambda one: one.amount_requested),
@@ -101,9 +105,12 @@ def figures(lines: Sequence[Line], *, total_cost_ht: Decimal | None, sponsor: Sp
         paid=paid,
         success_rate=by_amount,
         success_rate_by_number=by_number,
-        payment_rate=_ratio(paid, granted),
-        public_rate=_ratio(_aid(lines), total_cost_ht),
-        leverage=_ratio(private, public),
+        payment_rate=ratio(paid, granted),
+        remaining=secured - _sum((one for one in lines if one.status in SECURED), lambda one: one.amount_paid),
+        public=public,
+        private=private,
+        public_rate=ratio(_aid(lines), total_cost_ht),
+        leverage=ratio(private, public),
         sponsor_share=_sponsor_share(lines, sponsor=sponsor, public=public),
     )
 
@@ -113,11 +120,31 @@ def is_balanced(gap: Decimal | None) -> bool:
     return gap is not None and abs(gap) <= CENT
 
 
+def suggested(
+    matched: Iterable[Line], *, match_ratio: Decimal | None, basis_ht: Decimal | None, rate: Decimal | None
+) -> Decimal | None:
+    """Return the amount that follows from what is known of a line; ``None`` when nothing says it.
+
+    Args:
+        matched: the lines to each euro of which ``match_ratio`` euros are added.
+        match_ratio: euros added for one euro; weighs more than a rate.
+        basis_ht: what ``rate`` applies to.
+        rate: share of the basis, 0 to 1.
+    """
+    others = list(matched)
+    if match_ratio is not None and others:
+        return (_sum(others, best) * match_ratio).quantize(CENT, rounding=ROUND_HALF_UP)
+    if basis_ht is not None and rate is not None:
+        return (basis_ht * rate).quantize(CENT, rounding=ROUND_HALF_UP)
+    return None
+
+
 def _sum(lines: Iterable[Line], amount: Callable[[Line], Decimal | None]) -> Decimal:
     return sum((amount(line) or ZERO for line in lines), ZERO)
 
 
-def _ratio(part: Decimal, whole: Decimal | None) -> Decimal | None:
+def ratio(part: Decimal, whole: Decimal | None) -> Decimal | None:
+    """Return ``part`` over ``whole``; ``None`` where there is nothing to divide by."""
     return part / whole if whole else None
 
 
@@ -125,8 +152,8 @@ def _success(lines: Sequence[Line]) -> tuple[Decimal | None, Decimal | None]:
     """Return granted / requested over the decided lines that were asked for, by amount and by number."""
     decided = [one for one in lines if one.status in DECIDED and one.amount_requested]
     won = [one for one in decided if one.status in SECURED]
-    by_amount = _ratio(_sum(won, lambda one: one.amount_granted), _sum(decided, lambda one: one.amount_requested))
-    return by_amount, _ratio(Decimal(len(won)), Decimal(len(decided)))
+    by_amount = ratio(_sum(won, lambda one: one.amount_granted), _sum(decided, lambda one: one.amount_requested))
+    return by_amount, ratio(Decimal(len(won)), Decimal(len(decided)))
 
 
 def _public(lines: Sequence[Line]) -> Decimal:
@@ -148,4 +175,4 @@ def _sponsor_share(lines: Sequence[Line], *, sponsor: SponsorType, public: Decim
     if sponsor not in PUBLIC_SPONSORS:
         return None
     own = (one for one in lines if one.nature in OWN_MONEY and one.funder not in PRIVATE_FUNDERS)
-    return _ratio(_sum(own, best), public)
+    return ratio(_sum(own, best), public)

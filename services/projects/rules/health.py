@@ -9,6 +9,8 @@ from shared.contracts.projects import Health, Stage
 
 CLOSED = frozenset({Stage.COMPLETED, Stage.EVALUATED, Stage.REJECTED, Stage.ABANDONED})
 STORED = frozenset({Health.ON_TRACK, Health.PAUSED, Health.BLOCKED, Health.UNKNOWN})
+SLOW = frozenset({Stage.IDEA, Stage.DELIVERY})
+QUIET_DAYS, SLOW_DAYS = 90, 180
 EXPLAINED = frozenset({Health.PAUSED, Health.BLOCKED})
 """Stored values that ask for a reason."""
 
@@ -58,3 +60,9 @@ def shown_health(project: Paced, milestones: Iterable[Step], *, today: date) -> 
     if project.health in EXPLAINED:
         return project.health
     return Health.LATE if is_late(project, milestones, today=today) else project.health
+
+
+def is_stale(stage: Stage, news_on: date, *, today: date) -> bool:
+    """Tell whether nobody has written in a fiche for too long; one that is over is never stale."""
+    patience = SLOW_DAYS if stage in SLOW else QUIET_DAYS
+    return stage not in CLOSED and (today - news_on).days > patience

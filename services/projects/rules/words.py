@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from shared.contracts.base import Visibility
-from shared.contracts.projects import FundingNature, FundingStatus, Health, Kind
+from shared.contracts.projects import ApplicationStatus, FundingNature, FundingStatus, Health, Kind, Priority
 
 
 class Move(StrEnum):
@@ -84,6 +84,37 @@ class OriginKind(StrEnum):
     SUBMISSION = "submission"
 
 
+class SubmissionStatus(StrEnum):
+    """What became of an initiative that the public proposed."""
+
+    RECEIVED = "received"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    SPAM = "spam"
+
+
+class BatchStatus(StrEnum):
+    """How far an import is."""
+
+    READ = "read"
+    APPLYING = "applying"
+    APPLIED = "applied"
+    UNDOING = "undoing"
+    UNDONE = "undone"
+
+
+class LineOutcome(StrEnum):
+    """What became of one line of an import."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    REFUSED = "refused"
+    UNDONE = "undone"
+    KEPT = "kept"
+    """Not taken back: somebody has changed the project since."""
+
+
 class Entry(StrEnum):
     """What the owner of a project wrote about a partner EPCI; ``none`` when the partner came by itself."""
 
@@ -133,6 +164,11 @@ VISIBILITIES: Mapping[str, str] = {
     Visibility.TERRITORY: "Territoire",
     Visibility.PUBLIC: "Public",
 }
+PRIORITIES: Mapping[str, str] = {
+    Priority.LOW: "Basse",
+    Priority.MEDIUM: "Moyenne",
+    Priority.HIGH: "Haute",
+}
 STATUSES: Mapping[str, str] = {
     FundingStatus.PLANNED: "Envisagé",
     FundingStatus.REQUESTED: "Demandé",
@@ -142,5 +178,14 @@ STATUSES: Mapping[str, str] = {
     FundingStatus.PARTLY_PAID: "Versé en partie",
     FundingStatus.PAID: "Versé",
     FundingStatus.WITHDRAWN: "Retiré",
+}
+APPLICATIONS: Mapping[str, str] = {
+    ApplicationStatus.IDENTIFIED: "Repéré",
+    ApplicationStatus.PREPARING: "En préparation",
+    ApplicationStatus.SUBMITTED: "Déposé",
+    ApplicationStatus.ADMISSIBLE: "Recevable",
+    ApplicationStatus.LAUREATE: "Lauréat",
+    ApplicationStatus.NOT_SELECTED: "Non retenu",
+    ApplicationStatus.WITHDRAWN: "Retiré",
 }
 OWN_MONEY = frozenset({FundingNature.OWN_FUNDS, FundingNature.IN_KIND})

@@ -6,9 +6,13 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, Field
 
 from services.projects.models import Project
+from services.projects.rules.completeness import completeness, missing
 from services.projects.rules.funding import Figures, figures
+from services.projects.rules.health import is_stale
+from services.projects.rules.remarks import remarks
 from services.projects.rules.words import Move
 from services.projects.schemas.parts import (
+    ApplicationShown,
     DecisionShown,
     FiguresShown,
     IndicatorShown,
@@ -19,9 +23,26 @@ from services.projects.schemas.parts import (
     Shown,
 )
 from services.projects.schemas.published import source_of
+from shared.clock import day_of, today
 from shared.contracts import projects as wire
 from shared.contracts.base import Visibility
 from shared.fields import Day, Id, Instant, Money
+
+
+class UnmetShown(Shown):
+    """Something that is missing or doubtful: a stable code, a sentence, the field to complete."""
+
+    code: str
+    message: str
+    field: str
+
+
+class YearShown(Shown):
+    """What is spent in one year, HT."""
+
+    year: int
+    investment: Money
+    operating: Money
 
 
 class ProjectShown(Shown):
@@ -37,25 +58,43 @@ class ProjectShown(Shown):
     public_summary: str
     summary: str
     objectives: str
+    expected_effects: list[str]
     need_statement: str
     kind: wire.Kind
     axis: wire.Axis | None
+    legacy_axis: wire.LegacyAxis | None
+    filieres: list[str]
+    naf_sections: list[str]
+    programmes: list[wire.ProgrammeLink]
+    measures: list[str]
+    fragile_territory: bool
+    priority: wire.Priority | None
     tags: list[str]
     origin: list[dict[str, str]]
     commune_insee: list[str]
+    lon: float | None
+    lat: float | None
+    zae_site_id: str | None
     sponsor: wire.Sponsor
     project_manager: Id | None
+    binome_id: Id | None
+    partners: list[wire.PartnerBody]
     planned_start: Day | None
     planned_end: Day | None
     actual_start: Day | None
     actual_end: Day | None
     total_cost_ht: Money | None
+    running_cost_ht_year: Money | None
+    yearly: list[YearShown]
     amounts_public: bool
     stage: wire.Stage
     attempt: int
     health: wire.Health
     health_stored: wire.Health
     health_reason: str
+    stale: Annotated[bool, Field(description="« sans nouvelle » : nobody has written in it for too long")]
+    completeness: Annotated[int, Field(ge=0, le=100)]
+    missing: Annotated[list[UnmetShown], Field(description="what would raise completeness")]
     visibility: Visibility
     withdrawing: Annotated[bool, Field(description="« retrait en cours » : wider readers may still find it")]
     confidential_until: Day | None
@@ -63,9 +102,11 @@ class ProjectShown(Shown):
     demo: bool
     external_ids: list[dict[str, str]]
     figures: FiguresShown
+    remarks: Annotated[list[UnmetShown], Field(description="what the funding plan should make one think about")]
     funding: list[LineShown]
     milestones: list[MilestoneShown]
     indicators: list[IndicatorShown]
+    applications: list[ApplicationShown]
     decisions: list[DecisionShown]
     history: list[MoveShown]
     participants: list[PartnerShown]
@@ -73,14 +114,20 @@ class ProjectShown(Shown):
     @classmethod
     def of(cls, project: Project) -> Self:
         """Return the whole fiche; only its own EPCI ever gets one."""
+        sums = _figures(project)
         made: dict[str, Any] = {
             "sponsor": wire.Sponsor(type=project.sponsor_type, siret=project.sponsor_siret, name=project.sponsor_name),
             "source": source_of(project),
             "health": project.health_shown,
             "health_stored": project.health,
             "external_ids": [{"service": one.service, "id": one.external_id} for one in project.external_ids],
-            "figures": asdict(_figures(project)),
-            "funding": project.lines,
+            "stale": is_stale(project.stage, day_of(project.news_at), today=today()),
+            "completeness": completeness(project),
+            "missing": missing(project),
+            "figures": asdict(sums),
+            "remarks": list(remarks(sums)),
+            "funding": [LineShown.of(one, project.lines) for one in project.lines],
+            "indicators": [IndicatorShown.of(one) for one in project.indicators],
         }
         plain = {name: getattr(project, name) for name in cls.model_fields if name not in made}
         return cls.model_validate(plain | made, from_attributes=True)
@@ -114,12 +161,11 @@ class ProjectCard(Shown):
         return cls.model_validate(plain | {"own": own})
 
 
-class UnmetShown(BaseModel):
-    """A guard that is not met."""
+class SimilarShown(BaseModel):
+    """A project that may be the same: ``same_sponsor``, ``same_title``; answer with an invitation, or abandon one."""
 
-    code: str
-    message: str
-    field: str
+    project: ProjectCard
+    signs: list[str]
 
 
 class TransitionShown(BaseModel):

@@ -5,10 +5,11 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from services.projects.rules.indicators import INDICATORS, is_derived
 from services.projects.rules.words import Body, FundingStep, MilestoneStatus, Outcome
-from services.projects.schemas.requests import ExternalIdIn, ProjectIn, Quantity, Reason, Request, SourceIn
-from shared.contracts.projects import FunderType, FundingNature, FundingStatus, Stage
-from shared.fields import Code, Day, Id, Line, Money, Paragraph, Rate, ShortLine, Siren
+from services.projects.schemas.requests import ExternalIdIn, ProjectIn, Reason, Request, SourceIn
+from shared.contracts.projects import FunderType, FundingNature, FundingStatus, Quality, Stage
+from shared.fields import Code, Count, Day, Id, Line, Money, Paragraph, Quantity, Rate, ShortLine, Siren
 
 
 class FundingPatch(Request):
@@ -24,8 +25,19 @@ class FundingPatch(Request):
     amount_planned: Money | None = None
     grant_equivalent: Money | None = None
     match_ratio: Annotated[Decimal, Field(ge=0, le=100, decimal_places=2, allow_inf_nan=False)] | None = None
+    matched_line_ids: Annotated[tuple[Id, ...], Field(max_length=20)] = ()
     fallback_line_id: Id | None = None
     notified_on: Day | None = None
+    target: Money | None = None
+    collected: Money | None = None
+    contributors: Count | None = None
+
+    @model_validator(mode="after")
+    def _of_a_crowd(self) -> "FundingPatch":
+        told = any(one is not None for one in (self.target, self.collected, self.contributors))
+        if told and "nature" in self.model_fields_set and self.nature is not FundingNature.CROWDFUNDING:
+            raise ValueError("Objectif, collecte et contributeurs décrivent un financement participatif.")
+        return self
 
 
 class FundingIn(FundingPatch):
@@ -89,24 +101,40 @@ class MilestonePatch(MilestoneIn):
     label: Annotated[Line, Field(min_length=1, max_length=200)] = "?"
 
 
-class IndicatorIn(Request):
-    """What a project aims at."""
+class MeasuredIn(Request):
+    """One value of an indicator: how much, when, who says so."""
 
-    code: Code
-    label: Annotated[Line, Field(min_length=1)]
+    value: Quantity
+    on: Day | None = None
+    source: Line = ""
+    quality: Quality = Quality.DECLARED
+
+
+class IndicatorPatch(Request):
+    """What may be written of an indicator at any time; its code stays what it is."""
+
+    label: Line = ""
     unit: ShortLine = ""
-    baseline: Quantity | None = None
-    target: Quantity | None = None
-    actual: Quantity | None = None
+    baseline: MeasuredIn | None = None
+    target: MeasuredIn | None = None
+    actual: MeasuredIn | None = None
     not_measurable: bool = False
     not_measurable_reason: Reason = ""
+    comment: Paragraph = ""
 
 
-class IndicatorPatch(IndicatorIn):
-    """Changes of an indicator."""
+class IndicatorIn(IndicatorPatch):
+    """What a project aims at: a common code, whose name and unit are known, or one’s own, which is named."""
 
-    code: Code = "other"
-    label: Annotated[Line, Field(min_length=1)] = "?"
+    code: Code
+
+    @model_validator(mode="after")
+    def _known_or_named(self) -> "IndicatorIn":
+        if is_derived(self.code):
+            raise ValueError("Cet indicateur est calculé d’après le plan de financement\u00a0; il ne se saisit pas.")
+        if self.code not in INDICATORS and not self.label:
+            raise ValueError("Nommez cet indicateur, qui n’est pas dans la liste commune.")
+        return self
 
 
 class DecisionPatch(Request):

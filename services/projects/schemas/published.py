@@ -1,8 +1,9 @@
 """The state of a project as the contract publishes it; what may leave is decided here and by the marks."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from services.projects.models import OwnAnswer, Project, StageMove
+from services.projects.models import Binome, Call, OwnAnswer, Programme, Project, StageMove
 from services.projects.rules.funding import figures
 from services.projects.rules.words import Move
 from shared.contracts import projects as wire
@@ -10,39 +11,37 @@ from shared.contracts import projects as wire
 HISTORY = 50
 
 
+# fmt: off
+_ALIKE = (
+    "id", "home_epci", "version", "updated_at", "axis", "stage", "confidential_until", "reference", "title", "kind",
+    "legacy_axis", "filieres", "naf_sections", "programmes", "measures", "fragile_territory", "priority",
+    "public_summary", "summary", "objectives", "expected_effects", "visibility", "commune_insee", "lon", "lat",
+    "zae_site_id", "project_manager", "partners", "running_cost_ht_year", "amounts_public", "planned_start",
+    "planned_end", "actual_start", "actual_end", "demo",
+)
+# fmt: on
+"""Fields that are published as their columns hold them."""
+
+
 def full_state(project: Project, *, changed: Sequence[str] = ()) -> wire.Project:
     """Return everything the contract can hold of a project, as its own EPCI may read it."""
+    plain: dict[str, Any] = {name: getattr(project, name) for name in _ALIKE}
     return wire.Project(
-        id=project.id,
-        home_epci=project.home_epci,
-        version=project.version,
-        updated_at=project.updated_at,
+        **plain,
         changed=tuple(changed),
-        axis=project.axis,
-        stage=project.stage,
         confidential=project.confidential_until is not None,
-        confidential_until=project.confidential_until,
-        reference=project.reference,
-        title=project.title,
-        kind=project.kind,
-        public_summary=project.public_summary,
-        summary=project.summary,
-        objectives=project.objectives,
-        visibility=project.visibility,
+        external_ids=tuple(wire.ExternalId(service=one.service, id=one.external_id) for one in project.external_ids),
         health=project.health_shown,
-        commune_insee=tuple(project.commune_insee),
         sponsor=_sponsor(project),
-        project_manager=project.project_manager,
+        binome=_binome(project.binome),
         participants=_participants(project),
-        amounts_public=project.amounts_public,
         totals=_totals(project),
-        funding=_funding(project),
+        funding=tuple(wire.FundingLine.model_validate(one, from_attributes=True) for one in project.lines),
+        indicators=tuple(wire.Indicator.model_validate(one, from_attributes=True) for one in project.indicators),
+        applications=tuple(wire.Application.model_validate(one, from_attributes=True) for one in project.applications),
         milestones=_milestones(project),
         stage_history=tuple(_entry(one) for one in project.history if _is_shown(one))[-HISTORY:],
-        planned_start=project.planned_start,
-        planned_end=project.planned_end,
         source=source_of(project),
-        demo=project.demo,
     )
 
 
@@ -66,6 +65,16 @@ def card(project: Project) -> wire.Project:
     )
 
 
+def published_programme(programme: Programme) -> wire.Programme:
+    """Return a programme as its topic holds it."""
+    return wire.Programme.model_validate(programme, from_attributes=True)
+
+
+def published_call(call: Call) -> wire.Call:
+    """Return a call as its topic holds it."""
+    return wire.Call.model_validate(call, from_attributes=True)
+
+
 def published_answer(answer: OwnAnswer) -> wire.Participation:
     """Return the answer of this EPCI as its topic holds it."""
     return wire.Participation(
@@ -82,6 +91,13 @@ def published_answer(answer: OwnAnswer) -> wire.Participation:
         answered_on=answer.answered_on,
         reason=answer.reason,
     )
+
+
+def _binome(binome: Binome | None) -> tuple[wire.BinomeMember, ...]:
+    if binome is None:
+        return ()
+    persons = ((role, getattr(binome, role.value)) for role in wire.BinomeRole)
+    return tuple(wire.BinomeMember(role=role, id=person) for role, person in persons if person)
 
 
 def _sponsor(project: Project) -> wire.Sponsor:
@@ -101,24 +117,6 @@ def _totals(project: Project) -> wire.Totals:
     sums = figures(project.lines, total_cost_ht=project.total_cost_ht, sponsor=project.sponsor_type)
     return wire.Totals(
         total_cost_ht=project.total_cost_ht, requested=sums.requested, granted=sums.granted, paid=sums.paid
-    )
-
-
-def _funding(project: Project) -> tuple[wire.FundingLine, ...]:
-    return tuple(
-        wire.FundingLine(
-            id=one.id,
-            funder=one.funder,
-            funder_name=one.funder_name,
-            scheme=one.scheme,
-            nature=one.nature,
-            status=one.status,
-            amount_planned=one.amount_planned,
-            amount_requested=one.amount_requested,
-            amount_granted=one.amount_granted,
-            amount_paid=one.amount_paid,
-        )
-        for one in project.lines
     )
 
 

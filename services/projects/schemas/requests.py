@@ -4,33 +4,62 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from services.projects.rules.health import EXPLAINED, STORED
 from services.projects.rules.words import AbandonReason, Body, Move, OriginKind, Outcome
 from shared.contracts.base import Visibility
-from shared.contracts.projects import Answer, Axis, Health, Kind, PartnerRole, Quality, SponsorType, Stage
-from shared.fields import Code, Day, Id, Length, Line, Money, Paragraph, ShortLine, Siren, Siret, Text, Title
+from shared.contracts.projects import (
+    Answer,
+    Axis,
+    BodyRole,
+    Health,
+    Kind,
+    LegacyAxis,
+    PartnerRole,
+    Priority,
+    Quality,
+    SponsorType,
+    Stage,
+)
+from shared.fields import (
+    Code,
+    Day,
+    Id,
+    Latitude,
+    Length,
+    Line,
+    Longitude,
+    Money,
+    NafSection,
+    Paragraph,
+    ShortLine,
+    Siren,
+    Siret,
+    Text,
+    Title,
+)
 from shared.territory.communes import KnownCommune
+
+FIRST_YEAR, LAST_YEAR = 2000, 2100
+
+
+def _year(value: int) -> int:
+    if not FIRST_YEAR <= value <= LAST_YEAR:
+        raise ValueError(f"Écrivez une année entre {FIRST_YEAR} et {LAST_YEAR}.")
+    return value
+
 
 LongText = Annotated[Text, Length(most=5_000)]
 Reason = Annotated[Paragraph, Length(most=500)]
-Quantity = Annotated[Decimal, Field(max_digits=18, decimal_places=4, allow_inf_nan=False)]
+Effect = Annotated[Line, Field(min_length=1)]
+Year = Annotated[int, AfterValidator(_year)]
 
 
 class Request(BaseModel):
     """A body; nothing that is not asked for."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Wanted(BaseModel):
-    """Which projects a list is about; what is not said takes all."""
-
-    stage: Stage | None = None
-    axis: Axis | None = None
-    kind: Kind | None = None
-    epci: Siren | None = None
 
 
 class SponsorIn(Request):
@@ -46,6 +75,35 @@ class OriginIn(Request):
 
     kind: OriginKind
     id: Id
+
+
+class ProgrammeIn(Request):
+    """A programme that the project is part of, and the EPCI that steers it."""
+
+    home_epci: Siren
+    id: Id
+
+
+class BodyIn(Request):
+    """A body that helps, by its SIRET or by its name."""
+
+    siret: Siret | None = None
+    name: Line = ""
+    role: BodyRole
+
+    @model_validator(mode="after")
+    def _named(self) -> "BodyIn":
+        if not (self.siret or self.name):
+            raise ValueError("Indiquez le nom ou le SIRET de l’organisme.")
+        return self
+
+
+class YearIn(Request):
+    """What is spent in one year, HT."""
+
+    year: Year
+    investment: Money = Decimal(0)
+    operating: Money = Decimal(0)
 
 
 class ExternalIdIn(Request):
@@ -69,18 +127,33 @@ class FicheFields(Request):
     public_summary: Paragraph = ""
     summary: Text = ""
     objectives: LongText = ""
+    expected_effects: Annotated[tuple[Effect, ...], Field(max_length=20)] = ()
     need_statement: LongText = ""
     axis: Axis | None = None
+    legacy_axis: LegacyAxis | None = None
+    filieres: Annotated[tuple[Code, ...], Field(max_length=5)] = ()
+    naf_sections: Annotated[tuple[NafSection, ...], Field(max_length=21)] = ()
+    programmes: Annotated[tuple[ProgrammeIn, ...], Field(max_length=20)] = ()
+    measures: Annotated[tuple[Code, ...], Field(max_length=30)] = ()
+    fragile_territory: bool = False
+    priority: Priority | None = None
     tags: Annotated[tuple[ShortLine, ...], Field(max_length=30)] = ()
     origin: Annotated[tuple[OriginIn, ...], Field(max_length=20)] = ()
     commune_insee: Annotated[tuple[KnownCommune, ...], Field(max_length=50)] = ()
+    lon: Longitude | None = None
+    lat: Latitude | None = None
+    zae_site_id: Code | None = None
     sponsor: SponsorIn = SponsorIn()
     project_manager: Id | None = None
+    binome_id: Id | None = None
+    partners: Annotated[tuple[BodyIn, ...], Field(max_length=30)] = ()
     planned_start: Day | None = None
     planned_end: Day | None = None
     actual_start: Day | None = None
     actual_end: Day | None = None
     total_cost_ht: Money | None = None
+    running_cost_ht_year: Money | None = None
+    yearly: Annotated[tuple[YearIn, ...], Field(max_length=30)] = ()
     amounts_public: bool = True
     health: Health = Health.ON_TRACK
     health_reason: Reason = ""
@@ -94,6 +167,10 @@ class FicheFields(Request):
             raise ValueError("Le retard est calculé d’après les dates ; il ne se saisit pas.")
         if self.health in EXPLAINED and not self.health_reason:
             raise ValueError("Indiquez le motif de la pause ou du blocage.")
+        if len({one.year for one in self.yearly}) < len(self.yearly):
+            raise ValueError("Une année n’est répartie qu’une fois.")
+        if (self.lon is None) != (self.lat is None):
+            raise ValueError("Indiquez la longitude et la latitude, les deux.")
         return self
 
 
@@ -117,6 +194,14 @@ class ProjectPatch(FicheFields):
 
     title: Title = "???"
     kind: Kind = Kind.OTHER
+
+
+class SimilarIn(Request):
+    """What is known of a project while it is being logged."""
+
+    title: Title
+    commune_insee: Annotated[tuple[KnownCommune, ...], Field(min_length=1, max_length=50)]
+    sponsor_siret: Siret | None = None
 
 
 class DecisionIn(Request):

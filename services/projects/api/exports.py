@@ -1,0 +1,57 @@
+"""Lists of projects as files."""
+
+import asyncio
+from enum import StrEnum
+from typing import Annotated
+
+from fastapi import Query, Response
+from fastapi.responses import JSONResponse
+
+from services.projects.api.context import PREFIX, TheTerritory
+from services.projects.queries.portfolio import list_all
+from services.projects.schemas.exported import columns, geojson
+from services.projects.schemas.wanted import Listed
+from shared.clock import today
+from shared.http.guards import Router, Who
+from shared.http.session import Reading
+from shared.identity.access import Right
+from shared.sheets import EXTENSIONS, MEDIA_TYPES, Format, write_table
+
+router = Router(prefix=PREFIX, tags=["projects"])
+
+
+class Written(StrEnum):
+    """How a list is written."""
+
+    CSV = "csv"
+    CSV_FR = "csv_fr"
+    XLSX = "xlsx"
+    JSON = "json"
+    GEOJSON = "geojson"
+
+
+class Exported(Listed):
+    """Which projects, and in which format."""
+
+    format: Written = Written.CSV
+
+
+@router.read("/exports/projects", right=Right.READ_TERRITORY, limit="token")
+async def export(session: Reading, who: Who, territory: TheTerritory, wanted: Annotated[Exported, Query()]) -> Response:
+    """Hand over the projects of a list as a file: CSV, CSV for French Excel, XLSX, JSON or GeoJSON."""
+    states = [state async for state in list_all(session, who, wanted)]
+    if wanted.format is Written.JSON:
+        return JSONResponse([one.model_dump(mode="json") for one in states], headers=_as_file("json"))
+    if wanted.format is Written.GEOJSON:
+        made = geojson(states, territory)
+        return JSONResponse(made, media_type="application/geo+json", headers=_as_file("geojson"))
+    form = Format(wanted.format.value)
+    shown = columns(territory, french=form is not Format.CSV)
+    # Thousands of rows take a while: other requests go on meanwhile.
+    content = await asyncio.to_thread(write_table, shown, states, form)
+    return Response(content, media_type=MEDIA_TYPES[form], headers=_as_file(EXTENSIONS[form]))
+
+
+def _as_file(extension: str) -> dict[str, str]:
+    name = f"projets-{today().isoformat()}.{extension}"
+    return {"content-disposition": f'attachment; filename="{name}"'}

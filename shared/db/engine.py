@@ -14,7 +14,7 @@ from sqlmodel import func, select
 
 from shared import crash
 from shared.db.near import NearConnection
-from shared.db.session import Origin, Session, give_origin, run_after_commit
+from shared.db.session import Origin, Session, asks_after_commit, give_origin, leaves_work, run_after_commit
 from shared.db.trouble import AWAY
 
 _WRITES = "estuaire_writes"
@@ -80,19 +80,22 @@ class Database:
         """Open a writing transaction, commit it when the block ends well, then run what was asked for after commit.
 
         Args:
-            quiet: do not tell the jobs, for those whose own commits would wake them for ever.
+            quiet: do not tell the jobs: for their own commits, which would wake them for ever, and for copies, of
+                which many arrive and few leave work (``leave_work``).
         """
         async with self._one_writer(), self._write() as session:
             session.info.update(self.info)
             if self.origin:
                 give_origin(session, self.origin)
             yield session
-            await self._announce(session)
+            loud = not quiet or leaves_work(session)
+            if loud or asks_after_commit(session):
+                await self._announce(session)
             crash.point("command.before_commit")
             await session.commit()
             crash.point("command.after_commit")
         run_after_commit(session)
-        if not quiet:
+        if loud:
             self.on_commit()
 
     @asynccontextmanager

@@ -10,6 +10,7 @@ Session = AsyncSession
 
 _ORIGIN = "origin"
 _AFTER_COMMIT = "after_commit"
+_WORK = "work"
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,21 @@ def origin_of(session: Session) -> Origin:
 def after_commit(session: Session, act: Callable[[], None]) -> None:
     """Run ``act`` once the transaction is durable; never if it is rolled back."""
     session.info.setdefault(_AFTER_COMMIT, []).append(act)
+
+
+def leave_work(session: Session) -> None:
+    """Say, in a transaction that tells the jobs nothing, that it leaves something for them after all."""
+    session.info[_WORK] = True
+
+
+def leaves_work(session: Session) -> bool:
+    """Tell whether a transaction has said so."""
+    return bool(session.info.get(_WORK))
+
+
+def asks_after_commit(session: Session) -> bool:
+    """Tell whether something is to be run once the transaction is durable."""
+    return bool(session.info.get(_AFTER_COMMIT))
 
 
 def run_after_commit(session: Session) -> None:

@@ -14,7 +14,7 @@ from shared.contracts.base import Visibility
 from shared.contracts.common import Heartbeat
 from shared.contracts.contacts import Channel, PersonCard
 from shared.contracts.notifications import FeedEntry
-from shared.db.session import Session
+from shared.db.session import Session, leave_work
 from shared.db.upsert import insert_missing
 from shared.identity.access import Scope
 from shared.messaging.known import keep_known
@@ -52,6 +52,7 @@ async def _log_news(session: Session, scope: Scope, records: Sequence[Record[Fee
     restored = await deliveries.find_last_restore(session, scope)
     for number, record in enumerate(fresh, start=last - len(fresh) + 1):
         session.add(_log_row(record, number, restored=restored))
+    leave_work(session)  # letters that go out as soon as there is news
     await session.flush()
 
 

@@ -141,7 +141,7 @@ class Delivery:
         by_aggregate: dict[str, list[Record[State]]] = {}
         for record in records:
             by_aggregate.setdefault(record.aggregate, []).append(record)
-        async with handling(self._labels, raws, records), self.database.transaction() as session:
+        async with handling(self._labels, raws, records), self.database.transaction(quiet=True) as session:
             for aggregate, batch in by_aggregate.items():
                 for keeper in self.consumers.kept.get(aggregate, ()):
                     await keeper(session, batch)

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from shared.db.engine import Database
 from shared.db.migrate import upgrade
+from shared.db.session import leave_work
 from shared.db.trouble import is_transient
 from shared.errors import Conflict
 
@@ -135,3 +136,21 @@ async def test_a_lock_passes(database: Database, tmp_path: Path) -> None:
     other.close()
 
     assert is_transient(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("quiet", "leaves", "told"), [(False, False, 1), (True, False, 0), (True, True, 1), (False, True, 1)]
+)  # fmt: skip
+async def test_jobs_are_told_of_what_leaves_them_work(
+    database: Database, *, quiet: bool, leaves: bool, told: int
+) -> None:
+    heard: list[int] = []
+    database.on_commit = lambda: heard.append(1)
+
+    async with database.transaction(quiet=quiet) as session:
+        if leaves:
+            leave_work(session)
+    async with database.transaction(quiet=True):
+        pass
+
+    assert len(heard) == told

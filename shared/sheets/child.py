@@ -7,6 +7,7 @@ text, or ``{"refused": sentence}``.
 import csv
 import io
 import json
+import re
 import resource
 import sys
 import zipfile
@@ -21,6 +22,7 @@ from shared.sheets.bounds import (
     MOST_ENTRIES,
     MOST_ROWS,
     MOST_SHEETS,
+    MOST_TOLD,
     MOST_UNPACKED,
     SECONDS,
 )
@@ -40,12 +42,22 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     content = sys.stdin.buffer.read()
     try:
-        answer: dict[str, Any] = {"sheets": list(_sheets(content))}
+        answer: dict[str, Any] = {"sheets": _told(_sheets(content))}
     except Refused as refused:
         answer = {"refused": str(refused)}
     except MemoryError:
         answer = {"refused": "Ce fichier est trop volumineux une fois ouvert."}
-    json.dump(answer, sys.stdout)
+    sys.stdout.buffer.write(json.dumps(answer, ensure_ascii=False).encode())
+
+
+def _told(sheets: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    kept, told = [], 0
+    for sheet in sheets:
+        told += sum(len(cell) for row in sheet["rows"] for cell in row)
+        if told > MOST_TOLD:
+            raise Refused("Ce fichier contient trop de texte\u00a0: partagez-le en plusieurs.")
+        kept.append(sheet)
+    return kept
 
 
 def _sheets(content: bytes) -> Iterator[dict[str, Any]]:
@@ -138,11 +150,19 @@ def _bounded(rows: Iterable[list[str]]) -> list[list[str]]:
     return kept
 
 
+def _number(value: float) -> str:
+    """Return a number as text; never with three decimals, which a reader may take for thousands."""
+    if value.is_integer() and abs(value) < 2**53:
+        return f"{value:.0f}"
+    plain = repr(value)
+    return f"{plain}0" if re.fullmatch(r"-?\d+\.\d{3}", plain) else plain
+
+
 def _cell(value: object) -> str:
     if isinstance(value, bool):
         return "oui" if value else "non"
     if isinstance(value, float):
-        return f"{value:.0f}" if value.is_integer() and abs(value) < 2**53 else repr(value)
+        return _number(value)
     if isinstance(value, datetime):
         return value.date().isoformat() if value.time() == time() else value.isoformat(timespec="minutes")
     if isinstance(value, date | time):

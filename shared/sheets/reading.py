@@ -58,9 +58,11 @@ async def _ask_child(content: bytes) -> bytes | None:
     try:
         answer, _ = await asyncio.wait_for(child.communicate(content), SECONDS * 2)
     except TimeoutError:
-        child.kill()
-        await child.wait()
         answer = b""
+    finally:
+        if child.returncode is None:  # too slow, or whoever asked is gone
+            child.kill()
+            await child.wait()
     if child.returncode != 0 or not answer:
         log.warning("sheet_not_read", code=child.returncode, bytes=len(content))
         return None

@@ -49,7 +49,7 @@ def write_table(columns: Sequence[Column], rows: Iterable[Any], form: Format) ->
     french = form is Format.CSV_FR
     out = io.StringIO(newline="")
     writer = csv.writer(out, delimiter=";" if french else ",")
-    writer.writerow([one.heading for one in columns])
+    writer.writerow([harmless(one.heading) for one in columns])
     for row in rows:
         writer.writerow([_as_text(one.value(row), french=french) for one in columns])
     return (b"\xef\xbb\xbf" if french else b"") + out.getvalue().encode()
@@ -81,21 +81,25 @@ def _xlsx(columns: Sequence[Column], rows: Iterable[Any]) -> bytes:
     # Here and not above: 17 MB that an instance which writes no workbook does without.
     from openpyxl import Workbook  # noqa: PLC0415
     from openpyxl.cell import WriteOnlyCell  # noqa: PLC0415
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE  # noqa: PLC0415
     from openpyxl.styles import Font  # noqa: PLC0415
+
+    def text(value: str) -> Any:  # noqa: ANN401 - of the library
+        made = WriteOnlyCell(sheet, value=ILLEGAL_CHARACTERS_RE.sub("", value))
+        made.data_type = "s"  # a text, whatever it begins with
+        return made
 
     def cell(value: Value) -> Any:  # noqa: ANN401 - of the library
         if isinstance(value, bool):
             return "oui" if value else "non"
         if not isinstance(value, str):
             return value
-        made = WriteOnlyCell(sheet, value=value)
-        made.data_type = "s"  # a text, whatever it begins with
-        return made
+        return text(value)
 
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Estuaire")
     sheet.freeze_panes = "A2"
-    heads = [WriteOnlyCell(sheet, value=one.heading) for one in columns]
+    heads = [text(one.heading) for one in columns]
     for head in heads:
         head.font = Font(bold=True)
     sheet.append(heads)

@@ -1,17 +1,21 @@
 """Tables in and out: what is written is read again; files made to harm are refused in French, in time."""
 
+import asyncio
 import io
 import time
 import zipfile
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
+import psutil
 import pytest
 from openpyxl import Workbook
 
 from shared.errors import Invalid, TooLarge
 from shared.sheets import Column, Format, Value, read_sheets, write_table
 from shared.sheets.writing import as_typed, harmless
+from tests.support.waiting import eventually
 
 ROW: dict[str, Value] = {
     "texte": 'Éco;le, « a »\n"b"',
@@ -25,7 +29,7 @@ ROW: dict[str, Value] = {
 COLUMNS = [Column(name, lambda row, name=name: row[name]) for name in ROW]  # type: ignore[misc]  # bound by default
 
 
-def workbook(*rows: list[object], sheets: int = 1) -> bytes:
+def workbook(*rows: Sequence[object], sheets: int = 1) -> bytes:
     book = Workbook()
     for number in range(sheets - 1):
         book.create_sheet(f"Feuille {number}")
@@ -90,6 +94,7 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "a long line": (b"a;" + b"x" * 40_000, "Ligne 1"),
     "many columns": (b";" * 20_000, "colonnes"),
     "many rows": (b"a\n" * 5_001, "5000 lignes"),
+    "much text": (workbook(*([["x" * 32_000] * 10] * 16)), "trop de texte"),
     "many sheets": (workbook(["a"], sheets=51), "51 feuilles"),
 }
 
@@ -116,3 +121,24 @@ async def test_a_sheet_keeps_the_numbers_of_its_rows() -> None:
     sheets = await read_sheets(workbook([], [], ["Titre", 12.0, 1.5, date(2026, 1, 2), True]))
 
     assert sheets[0].rows == [["", "", "", "", ""], ["", "", "", "", ""], ["Titre", "12", "1.5", "2026-01-02", "oui"]]
+
+
+async def test_a_number_is_never_written_as_thousands_would_be() -> None:
+    sheets = await read_sheets(workbook([1234.567, -1.5, 0.125, 1e30, 1 / 3]))
+
+    assert sheets[0].rows == [["1234.5670", "-1.5", "0.1250", "1e+30", "0.3333333333333333"]]
+
+
+async def test_the_process_that_reads_ends_with_whoever_asked() -> None:
+    reading = asyncio.create_task(read_sheets(workbook(*([["x" * 40] * 50] * 2_000))))
+    await eventually(children, within=20, what="a process that reads")
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+
+    assert await children() == 0
+
+
+async def children() -> int:
+    """Return how many processes read tables now."""
+    return sum("shared.sheets.child" in one.cmdline() for one in psutil.Process().children() if one.is_running())

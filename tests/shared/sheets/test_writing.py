@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from openpyxl import load_workbook
 
-from shared.sheets import Column, Format, Value, write_table
+from shared.sheets import Column, Format, Value, as_typed, read_sheets, write_table
 
 ROW: dict[str, Value] = {
     "texte": 'Éco;le, « a »\n"b"',
@@ -54,6 +54,15 @@ def test_a_text_is_no_formula_in_excel_either() -> None:
     cells = [row[0] for row in load_workbook(io.BytesIO(content)).worksheets[0].iter_rows(min_row=2)]
     assert cells[0].value == '=HYPERLINK("http://x")'
     assert {cell.data_type for cell in cells} == {"s"}
+
+
+@pytest.mark.parametrize("form", Format)
+async def test_headings_are_no_formulas_and_no_text_breaks_a_workbook(form: Format) -> None:
+    content = write_table([Column("=A1", lambda row: row)], ["a\x0bb", "=1"], form)
+
+    [sheet] = await read_sheets(content)
+    heading, text, formula = (as_typed(row[0]) for row in sheet.rows)
+    assert (heading, text.replace("\x0b", ""), formula) == ("=A1", "ab", "=1")
 
 
 @pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\tx", "\uff1d1"])

@@ -66,7 +66,8 @@ def build_app(names: Sequence[str], settings: InstanceSettings) -> FastAPI:
         mount(app, service.manifest.routers, service)
     mount(app, (health.router, pages.router, integrators.router, status.router))
     install_refusals(app, page_of=_error_page)
-    app.add_middleware(RequestContext, epci=settings.siren)
+    uploads = {path: size for name in names for path, size in SERVICES[name].uploads.items()}
+    app.add_middleware(RequestContext, epci=settings.siren, uploads=uploads)
     return app
 
 

@@ -45,6 +45,8 @@ class Service:
     answers: type[AnswerColumns]
     routers: tuple[APIRouter, ...]
     consumers: Consumers
+    uploads: Mapping[str, int] = field(default_factory=dict)
+    """Addresses that take a file of somebody, and how many bytes."""
     jobs: Jobs = field(default_factory=Jobs)
     home: tuple[Section, ...] = ()
     heartbeats: type[KnownColumns] | None = None

@@ -1,6 +1,8 @@
 """Pure ASGI middleware: a request id in every log line, size limits, security headers."""
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
@@ -11,8 +13,6 @@ from shared.http.watching import watched
 from shared.ids import uuid7
 
 MAX_BODY = 1024 * 1024
-UPLOADS = {"/api/v1/imports": 10 * 2**20 + 1024}
-"""Addresses that take a file of somebody, and how much."""
 CSP = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "frame-ancestors 'none'; base-uri 'self'; form-action 'self'; object-src 'none'"
@@ -27,11 +27,15 @@ _GIVEN = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 
 class RequestContext:
-    """Names each request, bounds its body, and adds the security headers to its answer."""
+    """Names each request, bounds its body, and adds the security headers to its answer.
 
-    def __init__(self, app: ASGIApp, *, epci: str) -> None:
+    ``uploads`` names the addresses that take a file of somebody, and how many bytes.
+    """
+
+    def __init__(self, app: ASGIApp, *, epci: str, uploads: Mapping[str, int] = MappingProxyType({})) -> None:
         self._app = app
         self._epci = epci
+        self._uploads = uploads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
@@ -53,7 +57,7 @@ class RequestContext:
 
         # Not unbound on the way out: the server logs a failure after it left us, in the task of this request alone.
         structlog.contextvars.bind_contextvars(request_id=request_id, epci=self._epci)
-        most = next((size for path, size in UPLOADS.items() if scope["path"] == path), MAX_BODY)
+        most = self._uploads.get(scope["path"], MAX_BODY)
         reading = _bounded(receive, declared=headers.get("content-length", "0"), most=most)
         if scope["method"] == "HEAD":
             await watched(self._app, {**scope, "method": "GET"}, reading, _head_only(send_with_headers))

@@ -86,7 +86,7 @@ def app_of(
     app.state.windows, app.state.limits = Windows(), dict(limits)
     mount(app, service.routers, RunningService(service, database))
     install_refusals(app, page_of=page_of)
-    app.add_middleware(RequestContext, epci=epci)
+    app.add_middleware(RequestContext, epci=epci, uploads=service.uploads)
     return app
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -23,6 +23,11 @@ def today() -> date:
 def day_of(instant: datetime) -> date:
     """Return the calendar day of an instant in Europe/Paris."""
     return instant.astimezone(PARIS).date()
+
+
+def midnight(day: date) -> datetime:
+    """Return the instant at which a day begins in Europe/Paris, aware, in UTC."""
+    return datetime.combine(day, time(), PARIS).astimezone(UTC)
 
 
 def instant_of(milliseconds: int) -> datetime:

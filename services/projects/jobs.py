@@ -1,8 +1,7 @@
 """Door of the clock: answers are compared, health follows the calendar."""
 
-from services.projects.commands import calls, fiche, imports, keeping, moves, portfolio, sharing, submissions
-from services.projects.queries import imports as import_queries
-from services.projects.queries import participations, projects
+from services.projects.commands import calls, fiche, importing, keeping, moves, portfolio, sharing, submissions
+from services.projects.queries import imports, participations, projects
 from shared.identity.access import instance_scope
 from shared.jobs import Jobs, Work
 
@@ -76,14 +75,14 @@ async def apply_imports(work: Work) -> int:
     """See to the next lines of an import that is being applied or taken back."""
     scope = instance_scope(work.settings.siren)
     async with work.reading() as session:
-        if not await import_queries.has_under_way(session, scope):
+        if await imports.find_under_way(session, scope) is None:
             return 0
     async with work.transaction() as session:
-        return await imports.go_on(session, scope, territory=work.territory)
+        return await importing.go_on(session, scope, territory=work.territory)
 
 
 @jobs.every(seconds=3600, woken=False)
 async def forget_files(work: Work) -> int:
     """Forget the rows of imports that nobody touched for a month."""
     async with work.transaction() as session:
-        return await imports.forget_files(session, instance_scope(work.settings.siren))
+        return await importing.forget_files(session, instance_scope(work.settings.siren))

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -81,6 +82,21 @@ async def test_a_call_closes_by_itself_and_says_so_before(
     assert (read["status"], again.status_code) == ("closed", 409)
 
 
+async def test_a_call_whose_time_is_over_is_not_open_before_anybody_says_so(
+    client: Client, home: Epci, partner: Epci, territory: Territory
+) -> None:
+    call = await published(client, closes_at=(now() + timedelta(days=5)).isoformat())
+    await hear(partner, await home.sent(territory.sirens))
+
+    with shifted(timedelta(days=6)):
+        own = (await client.ask("GET", "/calls")).json()["items"]
+        async with partner.database.reading() as session:
+            heard = await list_calls(session, people(partner.siren))
+            open_ = await find_open_call(session, people(partner.siren), home.siren, UUID(call["id"]))
+
+    assert (own, heard, open_) == ([], [], None)
+
+
 async def test_a_later_closing_is_told_again(client: Client, home: Epci) -> None:
     call = await published(client, closes_at=(now() + timedelta(days=5)).isoformat())
     scope = instance_scope(home.siren)
@@ -100,7 +116,9 @@ async def test_a_cancelled_call_is_gone_and_a_cancelled_draft_was_never_told(cli
     quiet = await client.ask("POST", f"/calls/{draft['id']}/cancellation", body={}, seen=1)
     twice = await client.ask("POST", f"/calls/{draft['id']}/cancellation", body={}, seen=2)
 
+    unseen = [await client.ask("GET", f"/calls/{one['id']}", role=Role.INTEGRATOR) for one in (call, draft)]
     assert (gone.status_code, quiet.status_code, twice.status_code) == (200, 200, 409)
+    assert [one.status_code for one in unseen] == [404, 404]
     assert [one.get("status") for one in await told(home, "call")][-1] is None
     assert (await client.ask("GET", "/calls")).json()["items"] == []
 
@@ -236,6 +254,20 @@ async def test_who_proposed_is_forgotten_a_year_after_the_decision(
         PROPOSAL["title"],
         "Hors du territoire",
     )
+
+
+async def test_who_proposed_is_forgotten_also_where_nobody_decides(
+    client: Client, home: Epci, coordinator: Scope
+) -> None:
+    call = await published(client, accepts_submissions=True)
+    await client.ask("POST", f"/calls/{call['id']}/submissions", role=Role.VISITOR, body=PROPOSAL)
+
+    with shifted(timedelta(days=366)):
+        async with home.database.transaction() as session:
+            assert await submissions.forget_proposers(session, coordinator) == 1
+
+    [kept] = (await client.ask("GET", "/submissions?status=received")).json()["items"]
+    assert (kept["name"], kept["email"], kept["text"]) == ("", "", PROPOSAL["text"])
 
 
 async def test_a_visitor_reads_no_proposal_and_an_agent_decides_on_none(client: Client) -> None:

@@ -1,5 +1,6 @@
 """Those who steer: programmes the territory reads, binômes, committees and what they decide, measures."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -179,13 +180,20 @@ async def test_measures_are_dated_and_found_by_need(client: Client) -> None:
     await client.ask("PUT", over, body={"label": "Chèque fictif", "ends_on": "2021-12-31"})
 
     blind = await client.ask("PUT", open_, body=MEASURE | {"operator": "Autre"})
+    unborn = await client.ask("PUT", "/measures/unknown", body=MEASURE, seen=3)
     seen = await client.ask("PUT", open_, body=MEASURE | {"operator": "Autre"}, seen=1)
     listed = (await client.ask("GET", "/measures")).json()["items"]
     by_need = (await client.ask("GET", "/measures?theme=recruitment_skills")).json()["items"]
 
-    assert (first.status_code, blind.status_code, seen.status_code) == (201, 412, 200)
+    assert (first.status_code, blind.status_code, seen.status_code, unborn.status_code) == (201, 412, 200, 412)
     assert [(one["code"], one["open"]) for one in listed] == [("cheque", False), ("vte", True)]
     assert [(one["code"], one["operator"]) for one in by_need] == [("vte", "Autre")]
+
+
+async def test_of_two_who_write_a_measure_first_one_is_told_of_the_other(client: Client) -> None:
+    both = [client.ask("PUT", "/measures/vte", body=MEASURE | {"operator": name}) for name in ("A", "B")]
+
+    assert sorted(one.status_code for one in await asyncio.gather(*both)) == [201, 412]
 
 
 @pytest.mark.parametrize("path", ["/programmes", "/binomes", "/meetings"])

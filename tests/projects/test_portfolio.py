@@ -1,6 +1,8 @@
 """Lists of the territory’s projects: found, sorted, paged alike on both databases; figures that count each once."""
 
 import itertools
+from base64 import urlsafe_b64encode
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -8,9 +10,12 @@ import pytest
 from sqlmodel import select
 
 from services.projects.commands import keeping
+from services.projects.commands.sharing import invite_epci
 from services.projects.models import KnownProject, Project
 from services.projects.rules.indexing import Digest, index_of
 from services.projects.schemas.published import full_state
+from services.projects.schemas.requests import InvitationIn
+from shared.clock import shifted
 from shared.identity.access import Role, Scope
 from shared.territory.members import Territory
 from tests.projects.test_doors import done, funded, logged
@@ -110,6 +115,30 @@ async def test_a_cursor_of_nothing_is_refused_in_french(client: Client, after: s
     assert (answer.status_code, "reprenez au début" in answer.text) == (422, True)
 
 
+def cursor(value: str) -> str:
+    return f"200010700.01a20000-0000-7000-8000-000000000000.{urlsafe_b64encode(value.encode()).decode().rstrip('=')}"
+
+
+@pytest.mark.parametrize(
+    ("sort", "value"),
+    [
+        ("cost", "NaN"), ("cost", "Infinity"), ("cost", "1E+999999"), ("granted", "9" * 30), ("stage", "9" * 99),
+        ("stage", "-1"), ("updated", "2026-01-01T00:00:00"), ("updated", "0001-01-01T00:00:00+14:00"),
+        ("end", "1e9999"),
+        ("title", "a\0b"), ("newest", "\0"), ("relevance&q=halle", "9" * 40), ("title", "x" * 201),
+    ],
+)  # fmt: skip
+async def test_a_cursor_that_says_what_no_list_would_is_refused(client: Client, sort: str, value: str) -> None:
+    answer = await client.ask("GET", f"/projects?sort={sort}&after={cursor(value)}")
+
+    assert (answer.status_code, "reprenez au début" in answer.text) == (422, True), answer.text
+
+
+async def test_what_fits_best_is_what_is_newest_where_no_words_are_looked_for(five: Client) -> None:
+    assert await titles(five, "sort=relevance") == await titles(five, "sort=newest")
+    assert await titles(five, "sort=relevance&q=de") == await titles(five, "sort=newest")
+
+
 @pytest.mark.parametrize("query", ["q=halle", "kind=land_brownfield", "sort=cost", "commune=76575", "sort=title"])
 async def test_what_a_list_finds_tells_nothing_of_a_confidential_project(client: Client, query: str) -> None:
     await logged(client, confidential_until="2027-01-01")
@@ -179,7 +208,10 @@ async def test_figures_count_each_project_once_and_add_what_adds_up(
         "success_rate": "0.2000", "success_rate_by_number": "0.5000", "payment_rate": "0.2500",
     }  # fmt: skip
     assert {one["of"]: one["requested"] for one in found["by_scheme"]} == {"": "1000.00", "Fonds friches": "1000.00"}
-    jobs, companies = found["indicators"]
+    jobs, public, companies = found["indicators"]
+    assert (public["code"], public["filled"], public["potential"], public["actual"]) == (
+        "public_funding_eur", 1, "400", "100",
+    )  # fmt: skip
     assert (jobs["code"], jobs["filled"], jobs["of"], jobs["potential"], jobs["actual"]) == (
         "jobs_created", 1, 2, "4.5", "1",
     )  # fmt: skip
@@ -197,9 +229,35 @@ async def test_figures_of_the_territory_leave_out_what_only_this_epci_knows(clie
     inside = (await client.ask("GET", "/portfolio?inside=true")).json()
     outsider = await client.ask("GET", "/portfolio?inside=true", role=Role.INTEGRATOR)
 
+    found = (await client.ask("GET", "/portfolio?kind=other")).json()
     assert (territory["count"], territory["total_cost_ht"], territory["costed"]) == (1, "0.00", 0)
+    assert (territory["kind"], territory["health"], found["count"]) == ({"other": 1}, {"unknown": 1}, 0)
     assert (inside["count"], inside["total_cost_ht"]) == (2, "110.00")
     assert outsider.status_code == 403
+
+
+async def test_an_epci_sees_what_it_gave_up_where_nothing_moves_and_who_waits(
+    client: Client, home: Epci, partner: Epci, territory: Territory
+) -> None:
+    given_up = await logged(client, title="Abandonnée")
+    moved = {"move": "abandon", "abandon_reason": "market", "reason": "x"}
+    await done(client, f"/projects/{given_up['id']}/moves", moved, seen=1)
+    asked = await logged(client, title="Partagée")
+    await done(client, f"/projects/{asked['id']}/invitations", {"siren": partner.siren}, seen=1)
+    async with partner.database.transaction() as session:
+        theirs = await make_project(session, people(partner.siren), territory)
+        wanted = InvitationIn(siren=home.siren)
+        await invite_epci(session, people(partner.siren), theirs.id, wanted, territory=territory)
+    records = await partner.sent(territory.sirens)
+    async with home.database.transaction() as session:
+        await keeping.keep_projects(session, [one for one in records if one.aggregate == "project"])
+
+    with shifted(timedelta(days=181)):
+        inside = (await client.ask("GET", "/portfolio?inside=true")).json()["inside"]
+    outside = (await client.ask("GET", "/portfolio")).json()["inside"]
+
+    assert inside == {"abandoned": {"market": 1}, "stale": 1, "answers_awaited": 1, "answers_owed": 1}
+    assert outside is None
 
 
 async def test_what_was_given_up_counts_as_withdrawn_and_aims_at_nothing(client: Client) -> None:

@@ -67,24 +67,37 @@ async def test_the_money_of_a_months_end_is_written_once_and_never_again(
     line = f"/projects/{project['id']}/funding/{project['funding'][0]['id']}/steps"
     await funded(client, project, {"step": "request"})
 
-    first = await snapshot(home, coordinator)
-    paid = await client.ask("POST", line, body={"step": "pay", "amount": "200"}, seen=project["version"] + 2)
-    again = await snapshot(home, coordinator)
+    early = await snapshot(home, coordinator)
     with shifted(timedelta(days=35)):
+        first, end = await snapshot(home, coordinator), last_month_end(today())
+    paid = await client.ask("POST", line, body={"step": "pay", "amount": "200"}, seen=project["version"] + 2)
+    with shifted(timedelta(days=35)):
+        again = await snapshot(home, coordinator)
+    with shifted(timedelta(days=70)):
         later = await snapshot(home, coordinator)
     months = (await client.ask("GET", "/portfolio/months")).json()["items"]
 
+    assert early == 0, "a project has no money at the end of a month before it was logged"
     assert (first, paid.status_code, again, later) == (2, 200, 0, 2)
     assert [(one["requested"], one["granted"], one["paid"]) for one in months] == [
         ("2000.00", "700.00", "0.00"),
         ("2000.00", "700.00", "200.00"),
     ]
-    assert months[0]["month_end"] == last_month_end(today()).isoformat()
+    assert months[0]["month_end"] == end.isoformat()
     async with home.database.reading() as session:
         statuses: list[Any] = sorted(
-            one.status.value for one in await session.exec(select(FundingSnapshot)) if one.month_end < today()
+            one.status.value for one in await session.exec(select(FundingSnapshot)) if one.month_end == end
         )
     assert statuses == ["granted", "requested"]
+
+
+async def test_a_month_without_money_is_written_too(client: Client, home: Epci, coordinator: Scope) -> None:
+    with shifted(timedelta(days=35)):
+        nothing = await snapshot(home, coordinator)
+        await funded(client, await logged(client), {"step": "request"})
+        late = await snapshot(home, coordinator)
+
+    assert (nothing, late) == (0, 0), "the month is settled, whatever is logged afterwards"
 
 
 async def snapshot(home: Epci, scope: Scope) -> int:

@@ -1,6 +1,7 @@
 """Lists of projects as files."""
 
 import asyncio
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated
 
@@ -12,10 +13,12 @@ from services.projects.queries.portfolio import list_all
 from services.projects.schemas.exported import columns, geojson
 from services.projects.schemas.wanted import Listed
 from shared.clock import today
+from shared.contracts import projects as wire
 from shared.http.guards import Router, Who
 from shared.http.session import Reading
 from shared.identity.access import Right
 from shared.sheets import EXTENSIONS, MEDIA_TYPES, Format, write_table
+from shared.territory.members import Territory
 
 router = Router(prefix=PREFIX, tags=["projects"])
 
@@ -40,15 +43,18 @@ class Exported(Listed):
 async def export(session: Reading, who: Who, territory: TheTerritory, wanted: Annotated[Exported, Query()]) -> Response:
     """Hand over the projects of a list as a file: CSV, CSV for French Excel, XLSX, JSON or GeoJSON."""
     states = [state async for state in list_all(session, who, wanted)]
-    if wanted.format is Written.JSON:
+    # Thousands of rows take a while: other requests go on meanwhile.
+    return await asyncio.to_thread(_written, states, wanted.format, territory)
+
+
+def _written(states: Sequence[wire.Project], how: Written, territory: Territory) -> Response:
+    if how is Written.JSON:
         return JSONResponse([one.model_dump(mode="json") for one in states], headers=_as_file("json"))
-    if wanted.format is Written.GEOJSON:
+    if how is Written.GEOJSON:
         made = geojson(states, territory)
         return JSONResponse(made, media_type="application/geo+json", headers=_as_file("geojson"))
-    form = Format(wanted.format.value)
-    shown = columns(territory, french=form is not Format.CSV)
-    # Thousands of rows take a while: other requests go on meanwhile.
-    content = await asyncio.to_thread(write_table, shown, states, form)
+    form = Format(how.value)
+    content = write_table(columns(territory, french=form is not Format.CSV), states, form)
     return Response(content, media_type=MEDIA_TYPES[form], headers=_as_file(EXTENSIONS[form]))
 
 

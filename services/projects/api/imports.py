@@ -6,14 +6,14 @@ from typing import Annotated
 from fastapi import Depends, Query, Request, Response
 
 from services.projects.api.context import PREFIX
-from services.projects.commands import imports
+from services.projects.commands import importing
 from services.projects.queries import imports as queries
-from services.projects.rules.words import BatchStatus, LineOutcome
-from services.projects.schemas.imports import ImportShown, LineShown, SheetPatch
+from services.projects.rules.words import LineOutcome
+from services.projects.schemas.imports import ImportRow, ImportShown, LineShown, SheetPatch
 from shared.fields import Id, Line
 from shared.http.bodies import Arrived
 from shared.http.guards import Router, Who
-from shared.http.paging import Listing
+from shared.http.paging import Listing, Page, listing, of_id
 from shared.http.preconditions import Answered, Seen, tag
 from shared.http.session import Reading, Transaction
 from shared.identity.access import Right
@@ -21,7 +21,6 @@ from shared.sheets import Column, Format, Sheet, read_sheets, write_table
 from shared.sheets.writing import MEDIA_TYPES
 
 router = Router(prefix=PREFIX, tags=["projects"])
-LAST = 50
 
 
 async def sheets_of(request: Request, _arrived: Arrived) -> list[Sheet]:
@@ -37,15 +36,16 @@ async def bring(
     sheets: Sheets, session: Transaction, who: Who, answer: Answered, file_name: Annotated[Line, Query()] = ""
 ) -> ImportShown:
     """Bring a spreadsheet, XLSX, ODS or CSV, as the body; nothing is imported yet."""
-    made = await imports.read_import(session, who, sheets, file_name=file_name)
+    made = await importing.bring_file(session, who, sheets, file_name=file_name)
     shown = await queries.show_import(session, who, made)
     return answer.made(shown, version=made.version, at=f"{PREFIX}/imports/{made.id}")
 
 
 @router.read("/imports", right=Right.WRITE_PROJECTS, limit="token")
-async def list_(session: Reading, who: Who) -> Listing[ImportShown]:
-    """List the last imports."""
-    return Listing(items=await queries.list_imports(session, who, limit=LAST))
+async def list_(session: Reading, who: Who, page: Page) -> Listing[ImportRow]:
+    """List the imports, newest first."""
+    found = await queries.list_imports(session, who, after=page.after, limit=page.limit + 1)
+    return listing(found, limit=page.limit, by=of_id)
 
 
 @router.read("/imports/{import_id}", right=Right.WRITE_PROJECTS, limit="token")
@@ -61,7 +61,7 @@ async def choose(
     import_id: Id, wanted: SheetPatch, session: Transaction, who: Who, seen: Seen, answer: Answered
 ) -> ImportShown:
     """Say which sheet is meant, where its headings are, what its columns mean."""
-    changed = await imports.choose_columns(session, who, import_id, wanted, version=seen)
+    changed = await importing.choose_columns(session, who, import_id, wanted, version=seen)
     return answer.told(await queries.show_import(session, who, changed), version=changed.version)
 
 
@@ -71,8 +71,7 @@ async def list_lines(
 ) -> Listing[LineShown]:
     """List what would become of each line before it is applied, and what became of it afterwards."""
     found = await queries.get_import(session, who, import_id)
-    ahead = found.status is BatchStatus.READ
-    lines = await (queries.preview(session, who, found) if ahead else queries.list_lines(session, who, found))
+    lines = await queries.list_lines(session, who, found)
     return Listing(items=[one for one in lines if outcome is None or one.outcome == outcome])
 
 
@@ -92,12 +91,12 @@ async def refused(
 @router.act("/imports/{import_id}/application", right=Right.DECIDE_PROJECTS, limit="token", status_code=202)
 async def apply(import_id: Id, session: Transaction, who: Who, seen: Seen, answer: Answered) -> ImportShown:
     """Apply an import; it goes on by itself, line by line."""
-    started = await imports.start_import(session, who, import_id, version=seen)
+    started = await importing.start_import(session, who, import_id, version=seen)
     return answer.told(await queries.show_import(session, who, started), version=started.version, status=202)
 
 
 @router.act("/imports/{import_id}/undoing", right=Right.DECIDE_PROJECTS, limit="token", status_code=202)
 async def undo(import_id: Id, session: Transaction, who: Who, seen: Seen, answer: Answered) -> ImportShown:
     """Take an import back: what it made is withdrawn, what it changed says what it said before."""
-    started = await imports.undo_import(session, who, import_id, version=seen)
+    started = await importing.undo_import(session, who, import_id, version=seen)
     return answer.told(await queries.show_import(session, who, started), version=started.version, status=202)

@@ -33,7 +33,8 @@ async def read(session: Reading, who: Who, wanted: Annotated[Counting, Query()])
     """Count the projects of the territory, or those that are asked for; a shared project counts once."""
     if wanted.inside and not is_insider(who):
         raise Forbidden("Ces chiffres sont internes à l’EPCI.", right=Right.WRITE_PROJECTS.value)
-    return PortfolioShown.of(await figures.get_portfolio(session, who, wanted, inside=wanted.inside))
+    inside = await figures.get_inside(session, who, wanted) if wanted.inside else None
+    return PortfolioShown.of(await figures.get_portfolio(session, who, wanted, inside=wanted.inside), inside)
 
 
 @router.read("/portfolio/months", right=Right.WRITE_PROJECTS, limit="token")

@@ -8,6 +8,7 @@ import structlog
 
 from services.projects.commands.columns import columns_of
 from services.projects.commands.telling import take
+from services.projects.commands.versions import first_of, raise_version, require_seen
 from services.projects.errors import CallNotFound, CallRefused
 from services.projects.models import Call, CallDismissal, OutboxMessage
 from services.projects.queries.calls import find_open_call, get_call, list_closing_calls, list_due_calls
@@ -16,9 +17,8 @@ from services.projects.schemas.published import published_call
 from shared.clock import now
 from shared.contracts.projects import CallStatus
 from shared.db.session import Session
-from shared.errors import Invalid, StaleVersion
+from shared.errors import Invalid
 from shared.identity.access import Scope
-from shared.ids import uuid7
 from shared.messaging.recorder import record, record_deletion
 
 log = structlog.get_logger(__name__)
@@ -28,8 +28,7 @@ SOON = timedelta(days=7)
 
 async def create_call(session: Session, scope: Scope, wanted: CallIn) -> Call:
     """Draft a call; nobody else sees it yet."""
-    instant = now()
-    call = Call(id=uuid7(), home_epci=scope.epci, created_at=instant, updated_at=instant, **_columns(wanted))
+    call = Call(**first_of(scope), **_columns(wanted))
     session.add(call)
     await session.flush()
     log.info("call_drafted", call_id=str(call.id))
@@ -56,7 +55,7 @@ async def change_call(session: Session, scope: Scope, call_id: UUID, wanted: Cal
     _require_coherent(call)
     if "closes_at" in wanted.model_fields_set:
         call.closing_told = False
-    await _raise(session, call)
+    await raise_version(session, call)
     if published:
         _require_future(call)
         state = published_call(call).model_copy(update={"changed": tuple(sorted(wanted.model_fields_set))})
@@ -79,7 +78,7 @@ async def publish_call(session: Session, scope: Scope, call_id: UUID, *, version
         raise CallRefused("Seul un brouillon se publie.", status_now=call.status.value)
     _require_future(call)
     call.status = CallStatus.PUBLISHED
-    await _raise(session, call)
+    await raise_version(session, call)
     record(session, OutboxMessage, published_call(call), fact="published", visibility=call.visibility)
     log.info("call_published", call_id=str(call_id), visibility=call.visibility.value)
     return call
@@ -97,7 +96,7 @@ async def cancel_call(session: Session, scope: Scope, call_id: UUID, *, version:
     if call.status in {CallStatus.CLOSED, CallStatus.CANCELLED}:
         raise CallRefused("Cet appel est terminé.", status_now=call.status.value)
     was_published, call.status = call.status is CallStatus.PUBLISHED, CallStatus.CANCELLED
-    await _raise(session, call)
+    await raise_version(session, call)
     if was_published:
         await _bury(session, call, fact="cancelled")
     log.info("call_cancelled", call_id=str(call_id))
@@ -109,7 +108,7 @@ async def close_due_calls(session: Session, scope: Scope) -> int:
     due = await list_due_calls(session, scope, instant=now())
     for call in due:
         call.status = CallStatus.CLOSED
-        await _raise(session, call)
+        await raise_version(session, call)
         await _bury(session, call, fact="closed")
         log.info("call_closed", call_id=str(call.id))
     return len(due)
@@ -120,7 +119,7 @@ async def tell_closing_calls(session: Session, scope: Scope) -> int:
     closing = await list_closing_calls(session, scope, instant=now(), within=SOON)
     for call in closing:
         call.closing_told = True
-        await _raise(session, call)
+        await raise_version(session, call)
         record(session, OutboxMessage, published_call(call), fact="closing_soon", visibility=call.visibility)
         log.info("call_closing_soon", call_id=str(call.id))
     return len(closing)
@@ -155,15 +154,8 @@ async def dismiss_call(
 
 async def _take(session: Session, scope: Scope, call_id: UUID, *, version: int) -> Call:
     call = await get_call(session, scope, call_id, lock=True)
-    if call.version != version:
-        raise StaleVersion("L’appel a changé entre-temps.", current=call.version)
+    require_seen(call, version, sentence="L’appel a changé entre-temps.")
     return call
-
-
-async def _raise(session: Session, call: Call) -> None:
-    call.version += 1
-    call.updated_at = now()
-    await session.flush()  # aggregate before message: numbering must follow versions
 
 
 async def _bury(session: Session, call: Call, *, fact: str) -> None:

@@ -4,7 +4,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from services.projects.schemas.plan import FundingPatch
+from services.projects.models import Indicator
+from services.projects.rules.indicators import INDICATORS
+from services.projects.schemas.plan import FundingPatch, IndicatorIn
 
 
 def as_column(value: object) -> Any:  # noqa: ANN401 - whatever a column holds
@@ -31,3 +33,16 @@ def line_columns(wanted: FundingPatch, *, sent_only: bool = False) -> dict[str, 
     if "matched_line_ids" in names:
         columns["matched_line_ids"] = [str(one) for one in wanted.matched_line_ids]
     return columns
+
+
+def new_indicator(wanted: IndicatorIn) -> Indicator:
+    """Return an indicator as a row."""
+    return named(Indicator(**wanted.model_dump(mode="json")))
+
+
+def named(indicator: Indicator) -> Indicator:
+    """Give a common indicator its common name and unit."""
+    common = INDICATORS.get(indicator.code)
+    if common:
+        indicator.label, indicator.unit = common.label, common.unit
+    return indicator

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import structlog
 
-from services.projects.commands.columns import as_column, line_columns
+from services.projects.commands.columns import as_column, line_columns, new_indicator
 from services.projects.commands.telling import coordinator_only, take, tell, tell_first, tell_less_far
 from services.projects.errors import AlreadyKnown
 from services.projects.models import (
@@ -41,7 +41,7 @@ log = structlog.get_logger(__name__)
 _HEALTH = frozenset({"health", "health_reason"})
 _MONEY = frozenset({"total_cost_ht", "running_cost_ht_year", "yearly", "amounts_public"})
 _DATES = frozenset({"planned_start", "planned_end", "actual_start", "actual_end"})
-_APART = frozenset({"external_ids", "source", "stage", "stage_entered_on", "funding"})
+_APART = frozenset({"external_ids", "source", "stage", "stage_entered_on", "funding", "indicators"})
 
 
 async def create_project(session: Session, scope: Scope, wanted: ProjectIn, *, territory: Territory) -> Project:
@@ -91,6 +91,7 @@ async def import_project(
     move.entered_on = wanted.stage_entered_on or move.entered_on
     project.history = [move]
     project.lines = [FundingLine(**line_columns(one)) for one in wanted.funding]
+    project.indicators = [new_indicator(one) for one in wanted.indicators]
     await tell_first(session, project, fact="created")
     log.info("project_imported", project_id=str(project.id), stage=project.stage.value)
     return project, True

@@ -6,6 +6,7 @@ from uuid import UUID
 import structlog
 from pydantic import BaseModel
 
+from services.projects.commands.columns import named, new_indicator
 from services.projects.commands.telling import not_ahead, take, tell
 from services.projects.errors import AlreadyKnown, ListFull, PartNotFound
 from services.projects.models import Decision, Indicator, Milestone, Project
@@ -53,6 +54,20 @@ async def change_milestone(
     return await _told(session, project, fact="updated", part="milestones")
 
 
+async def remove_milestone(session: Session, scope: Scope, project_id: UUID, part_id: UUID, *, version: int) -> Project:
+    """Take a step out of a fiche, as if it had never been there.
+
+    Raises:
+        ProjectNotFound, PartNotFound: nothing under these ids within ``scope``.
+        StaleVersion: the project changed after ``version``.
+    """
+    project = await take(session, scope, project_id, version=version)
+    step = _part(project.milestones, part_id)
+    project.milestones.remove(step)
+    await session.delete(step)
+    return await _told(session, project, fact="updated", part="milestones")
+
+
 async def add_indicator(session: Session, scope: Scope, project_id: UUID, wanted: IndicatorIn) -> Project:
     """Add an indicator.
 
@@ -66,7 +81,7 @@ async def add_indicator(session: Session, scope: Scope, project_id: UUID, wanted
     common = INDICATORS.get(wanted.code)
     if common and any(one.code == wanted.code for one in project.indicators):
         raise AlreadyKnown("Cet indicateur est déjà dans la fiche.", field="code")
-    project.indicators.append(_named(Indicator(**wanted.model_dump(mode="json"))))
+    project.indicators.append(new_indicator(wanted))
     return await _told(session, project, fact="indicators_recorded", part="indicators")
 
 
@@ -80,7 +95,7 @@ async def change_indicator(
         StaleVersion: the project changed after ``version``.
     """
     project = await take(session, scope, project_id, version=version)
-    _named(_write(_part(project.indicators, part_id), wanted.model_dump(mode="json", exclude_unset=True)))
+    named(_write(_part(project.indicators, part_id), wanted.model_dump(mode="json", exclude_unset=True)))
     return await _told(session, project, fact="indicators_recorded", part="indicators")
 
 
@@ -149,11 +164,3 @@ def _dated(step: Milestone) -> Milestone:
     if step.status is MilestoneStatus.DONE:
         step.done_on = step.done_on or today()
     return step
-
-
-def _named(indicator: Indicator) -> Indicator:
-    """Give a common indicator its common name and unit."""
-    common = INDICATORS.get(indicator.code)
-    if common:
-        indicator.label, indicator.unit = common.label, common.unit
-    return indicator

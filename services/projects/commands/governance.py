@@ -8,6 +8,7 @@ from sqlmodel import col, select
 from services.projects.commands.columns import columns_of
 from services.projects.commands.follow_up import add_decision
 from services.projects.commands.telling import not_ahead, tell
+from services.projects.commands.versions import first_of, raise_version, require_seen
 from services.projects.models import Binome, Measure, Meeting, Project
 from services.projects.queries.governance import MEASURE, find_measure, get_binome, get_meeting
 from services.projects.schemas.governance import (
@@ -21,9 +22,9 @@ from services.projects.schemas.governance import (
 from services.projects.schemas.requests import DecisionIn
 from shared.clock import now
 from shared.db.session import Session
+from shared.db.upsert import insert_missing
 from shared.errors import Conflict, Invalid, StaleVersion
 from shared.identity.access import Scope
-from shared.ids import uuid7
 
 log = structlog.get_logger(__name__)
 
@@ -32,8 +33,7 @@ _PERSONS = frozenset({"elected", "industrialist", "technician"})
 
 async def create_binome(session: Session, scope: Scope, wanted: BinomeIn) -> Binome:
     """Enter a binôme, or a trio."""
-    instant = now()
-    binome = Binome(id=uuid7(), home_epci=scope.epci, created_at=instant, updated_at=instant, **columns_of(wanted))
+    binome = Binome(**first_of(scope), **columns_of(wanted))
     session.add(binome)
     await session.flush()
     log.info("binome_created", binome_id=str(binome.id))
@@ -54,7 +54,7 @@ async def change_binome(
     _write(binome, wanted, version=version)
     if binome.starts_on and binome.ends_on and binome.ends_on < binome.starts_on:
         raise Invalid.field("ends_on", "La fin précède le début.")
-    await session.flush()
+    await raise_version(session, binome)
     if _PERSONS & wanted.model_fields_set:
         carried = select(Project).where(Project.binome_id == binome.id, col(Project.withdrawn_at).is_(None))
         for project in (await session.exec(carried.order_by(col(Project.id)).with_for_update())).all():
@@ -65,8 +65,7 @@ async def change_binome(
 
 async def create_meeting(session: Session, scope: Scope, wanted: MeetingIn) -> Meeting:
     """Enter a sitting of a committee, past or to come."""
-    instant = now()
-    meeting = Meeting(id=uuid7(), home_epci=scope.epci, created_at=instant, updated_at=instant, **columns_of(wanted))
+    meeting = Meeting(**first_of(scope), **columns_of(wanted))
     session.add(meeting)
     await session.flush()
     log.info("meeting_created", meeting_id=str(meeting.id))
@@ -84,7 +83,7 @@ async def change_meeting(
     """
     meeting = await get_meeting(session, scope, meeting_id, lock=True)
     _write(meeting, wanted, version=version)
-    await session.flush()
+    await raise_version(session, meeting)
     log.info("meeting_changed", meeting_id=str(meeting_id))
     return meeting
 
@@ -107,9 +106,7 @@ async def decide_in_meeting(session: Session, scope: Scope, meeting_id: UUID, wa
     item = {"home_epci": scope.epci, "id": str(wanted.project_id)}
     if item not in meeting.agenda:
         meeting.agenda = [*meeting.agenda, item]
-    meeting.version += 1
-    meeting.updated_at = now()
-    await session.flush()
+    await raise_version(session, meeting)
     return meeting
 
 
@@ -128,25 +125,23 @@ async def write_measure(
     Raises:
         StaleVersion: it is there already, or changed after ``version``.
     """
-    found = await find_measure(session, scope, code)
-    if found is None:
-        measure = Measure(code=code, home_epci=scope.epci, updated_at=now(), **columns_of(wanted))
-        session.add(measure)
-    else:
-        measure = found
-        if measure.version != version:
-            raise StaleVersion(f"{MEASURE} a changé entre-temps.", current=measure.version)
-        for name, value in columns_of(wanted).items():
+    columns = columns_of(wanted)
+    first = {"code": code, "home_epci": scope.epci, "version": 1, "updated_at": now()} | columns
+    # Two may write the first one at once.
+    is_new = version is None and await insert_missing(session, Measure, [first], key=("code",)) == 1
+    measure = await find_measure(session, scope, code)
+    if measure is None:
+        raise StaleVersion(f"{MEASURE} n’existe pas encore.", current=0)
+    if not is_new:
+        require_seen(measure, version, sentence=f"{MEASURE} a changé entre-temps.")
+        for name, value in columns.items():
             setattr(measure, name, value)
-        measure.version, measure.updated_at = measure.version + 1, now()
-    await session.flush()
+        await raise_version(session, measure)
     log.info("measure_written", code=code)
-    return measure, found is None
+    return measure, is_new
 
 
 def _write(row: Binome | Meeting, wanted: BinomePatch | MeetingPatch, *, version: int) -> None:
-    if row.version != version:
-        raise StaleVersion("Ces informations ont changé entre-temps.", current=row.version)
+    require_seen(row, version, sentence="Ces informations ont changé entre-temps.")
     for name, value in columns_of(wanted, sent_only=True).items():
         setattr(row, name, value)
-    row.version, row.updated_at = row.version + 1, now()

@@ -8,12 +8,13 @@ from sqlalchemy import func, insert, literal
 from sqlmodel import col, select
 
 from services.projects.errors import ListFull, SteeringNotFound
-from services.projects.models import FundingLine, FundingSnapshot, Project, SavedView
-from services.projects.queries.views import VIEW, count_views, find_view, has_snapshot
+from services.projects.models import FundingLine, FundingMonth, FundingSnapshot, Project, SavedView
+from services.projects.queries.views import VIEW, count_views, find_view
 from services.projects.schemas.views import ViewIn
-from shared.clock import now, today
+from shared.clock import midnight, now, today
 from shared.db.columns import Euros, UtcDateTime
 from shared.db.session import Session
+from shared.db.upsert import insert_missing
 from shared.identity.access import Scope
 from shared.ids import uuid7
 
@@ -62,10 +63,12 @@ async def forget_view(session: Session, scope: Scope, view_id: UUID) -> None:
 async def take_snapshots(session: Session, scope: Scope) -> int:
     """Write down the money of each project as it stood at the end of last month; return how many rows.
 
-    An instance that was off on that day writes it when it is back: the best it can know.
+    An instance that was off on that day writes it when it is back, the best it can know; projects logged since are left
+    out.
     """
-    month_end = last_month_end(today())
-    if await has_snapshot(session, scope, month_end):
+    month_end, instant = last_month_end(today()), now()
+    marker = [{"home_epci": scope.epci, "month_end": month_end, "taken_at": instant}]
+    if not await insert_missing(session, FundingMonth, marker, key=("home_epci", "month_end")):
         return 0
     sums = [func.coalesce(func.sum(col(amount)), literal(0, Euros)) for amount in _AMOUNTS]
     chosen = (
@@ -75,10 +78,11 @@ async def take_snapshots(session: Session, scope: Scope) -> int:
             col(FundingLine.status),
             func.count(),
             *sums,
-            literal(now(), UtcDateTime),
+            literal(instant, UtcDateTime),
         )
         .join(Project, col(Project.id) == col(FundingLine.project_id))
         .where(Project.home_epci == scope.epci, col(Project.withdrawn_at).is_(None))
+        .where(col(Project.created_at) < midnight(month_end + timedelta(days=1)))
         .group_by(col(FundingLine.project_id), col(FundingLine.status))
     )
     done = await session.exec(insert(FundingSnapshot).from_select(_COLUMNS, chosen))

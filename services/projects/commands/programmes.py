@@ -5,15 +5,15 @@ from uuid import UUID
 import structlog
 
 from services.projects.commands.columns import columns_of
+from services.projects.commands.versions import first_of, raise_version, require_seen
 from services.projects.models import OutboxMessage, Programme
 from services.projects.queries.governance import get_programme
 from services.projects.schemas.governance import ProgrammeIn, ProgrammePatch
 from services.projects.schemas.published import published_programme
 from shared.clock import now
 from shared.db.session import Session
-from shared.errors import Invalid, StaleVersion
+from shared.errors import Invalid
 from shared.identity.access import Scope
-from shared.ids import uuid7
 from shared.messaging.recorder import record, record_deletion
 
 log = structlog.get_logger(__name__)
@@ -21,10 +21,7 @@ log = structlog.get_logger(__name__)
 
 async def create_programme(session: Session, scope: Scope, wanted: ProgrammeIn) -> Programme:
     """Enter a programme and tell the territory of it."""
-    instant = now()
-    programme = Programme(
-        id=uuid7(), home_epci=scope.epci, created_at=instant, updated_at=instant, **columns_of(wanted)
-    )
+    programme = Programme(**first_of(scope), **columns_of(wanted))
     session.add(programme)
     await session.flush()  # aggregate before message: numbering must follow versions
     record(session, OutboxMessage, published_programme(programme), fact="created")
@@ -47,7 +44,7 @@ async def change_programme(
         setattr(programme, name, value)
     if programme.starts_on and programme.ends_on and programme.ends_on < programme.starts_on:
         raise Invalid.field("ends_on", "La fin précède le début.")
-    await _raise(session, programme)
+    await raise_version(session, programme)
     state = published_programme(programme).model_copy(update={"changed": tuple(sorted(wanted.model_fields_set))})
     record(session, OutboxMessage, state, fact="updated")
     log.info("programme_changed", programme_id=str(programme_id))
@@ -63,7 +60,7 @@ async def withdraw_programme(session: Session, scope: Scope, programme_id: UUID,
     """
     programme = await _take(session, scope, programme_id, version=version)
     programme.withdrawn_at = now()
-    await _raise(session, programme)
+    await raise_version(session, programme)
     record_deletion(session, OutboxMessage, published_programme(programme), fact="withdrawn")
     programme.version += 1
     await session.flush()
@@ -72,12 +69,5 @@ async def withdraw_programme(session: Session, scope: Scope, programme_id: UUID,
 
 async def _take(session: Session, scope: Scope, programme_id: UUID, *, version: int) -> Programme:
     programme = await get_programme(session, scope, programme_id, lock=True)
-    if programme.version != version:
-        raise StaleVersion("Le programme a changé entre-temps.", current=programme.version)
+    require_seen(programme, version, sentence="Le programme a changé entre-temps.")
     return programme
-
-
-async def _raise(session: Session, programme: Programme) -> None:
-    programme.version += 1
-    programme.updated_at = now()
-    await session.flush()  # aggregate before message: numbering must follow versions

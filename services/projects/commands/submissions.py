@@ -6,6 +6,7 @@ from uuid import UUID
 import structlog
 
 from services.projects.commands.fiche import create_project
+from services.projects.commands.versions import require_seen
 from services.projects.errors import CallRefused
 from services.projects.models import Submission
 from services.projects.queries.calls import (
@@ -20,7 +21,7 @@ from services.projects.schemas.requests import OriginIn, ProjectIn, SponsorIn
 from shared.clock import now
 from shared.contracts.projects import Kind, SponsorType
 from shared.db.session import Session
-from shared.errors import Conflict, StaleVersion
+from shared.errors import Conflict
 from shared.identity.access import Scope
 from shared.ids import uuid7
 from shared.territory.members import Territory
@@ -29,7 +30,7 @@ log = structlog.get_logger(__name__)
 
 MOST_WAITING = 1_000
 KEPT = timedelta(days=365)
-"""How long, once it was decided upon, a proposal names who made it."""
+"""How long a proposal names who made it, once it was decided upon; from its arrival where nobody decides."""
 _BATCH = 100
 
 
@@ -70,8 +71,7 @@ async def moderate_submission(
         Conflict: it has become a project.
     """
     submission = await get_submission(session, scope, submission_id)
-    if submission.version != version:
-        raise StaleVersion("La proposition a changé entre-temps.", current=submission.version)
+    require_seen(submission, version, sentence="La proposition a changé entre-temps.")
     if submission.project_id is not None:
         raise Conflict("Cette proposition est devenue un projet\u00a0: agissez sur sa fiche.")
     if wanted.status is SubmissionStatus.ACCEPTED:
@@ -85,7 +85,7 @@ async def moderate_submission(
 
 
 async def forget_proposers(session: Session, scope: Scope) -> int:
-    """Forget who made proposals decided upon a year ago; return how many."""
+    """Forget who made proposals decided upon, or left undecided, a year ago; return how many."""
     old = await list_kept_too_long(session, scope, before=now() - KEPT, limit=_BATCH)
     for one in old:
         one.name = one.email = ""

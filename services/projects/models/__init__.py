@@ -3,7 +3,7 @@
 from services.projects.models.base import Base, IndexColumns
 from services.projects.models.calls import Call, CallDismissal, Submission
 from services.projects.models.governance import Binome, Measure, Meeting, Programme
-from services.projects.models.imports import ImportBatch, ImportLine
+from services.projects.models.imports import ImportBatch, ImportFile, ImportLine
 from services.projects.models.messages import (
     TABLES,
     KnownCall,
@@ -23,7 +23,7 @@ from services.projects.models.parts import (
     Participant,
     StageMove,
 )
-from services.projects.models.portfolio import FundingSnapshot, SavedView
+from services.projects.models.portfolio import FundingMonth, FundingSnapshot, SavedView
 from services.projects.models.project import OwnAnswer, Project, ReferenceCounter
 
 __all__ = [
@@ -36,8 +36,10 @@ __all__ = [
     "Decision",
     "ExternalId",
     "FundingLine",
+    "FundingMonth",
     "FundingSnapshot",
     "ImportBatch",
+    "ImportFile",
     "ImportLine",
     "IndexColumns",
     "Indicator",

@@ -1,4 +1,4 @@
-"""Spreadsheets that people bring: what was read of them, what became of each line."""
+"""Spreadsheets that people bring: the file, how far it is, what became of each line."""
 
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from shared.db.columns import UtcDateTime, big_key, by_value
 
 
 class ImportBatch(Base, table=True):
-    """One file: its rows until they are no longer needed, which columns they have, how far it got."""
+    """One import: which sheet and columns of its file are meant, how far it got."""
 
     __tablename__ = "import_batch"
 
@@ -25,25 +25,36 @@ class ImportBatch(Base, table=True):
     actor: UUID | None = None
     file_name: str
     status: BatchStatus = Field(default=BatchStatus.READ, sa_type=by_value(BatchStatus), index=True)
-    sheets: str = Field(sa_type=Text)
-    """JSON: ``[{name, rows}]``; empty once it was forgotten."""
     sheet: int = 0
     header_row: int = 1
     columns: dict[str, str] = Field(default_factory=dict, sa_type=JSON)
     """Names of known columns by place, which JSON writes as text."""
-    next_row: int = 0
-    lines: int = 0
+
+
+class ImportFile(Base, table=True):
+    """The rows of the file of an import, as JSON ``[{name, rows}]``; they may name people, and are forgotten."""
+
+    __tablename__ = "import_file"
+
+    batch_id: UUID = Field(foreign_key="import_batch.id", primary_key=True)
+    sheets: str = Field(sa_type=Text)
 
 
 class ImportLine(Base, table=True):
-    """What became of one line; ``before`` is what a changed project said, for whoever takes the import back."""
+    """What one line says, as it was when the import was started, and what became of it."""
 
     __tablename__ = "import_line"
 
     batch_id: UUID = Field(foreign_key="import_batch.id", primary_key=True)
     row: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
-    outcome: LineOutcome = Field(sa_type=by_value(LineOutcome))
+    outcome: LineOutcome = Field(default=LineOutcome.WAITING, sa_type=by_value(LineOutcome), index=True)
+    title: str = ""
+    step: str = ""
+    said: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    """What waits to be written; empty once it was."""
+    mistakes: list[dict[str, str]] = Field(default_factory=list, sa_type=JSON)
     project_id: UUID | None = Field(default=None, foreign_key="project.id")
-    project_version: int | None = Field(default=None, sa_type=big_key)
+    news_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    """When the project changed by this line: it is taken back only if nobody has written in it since."""
     before: dict[str, Any] | None = Field(default=None, sa_type=JSON(none_as_null=True))
-    errors: list[dict[str, str]] = Field(default_factory=list, sa_type=JSON)
+    """What a changed project said of the same fields."""

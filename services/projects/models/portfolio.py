@@ -26,6 +26,16 @@ class SavedView(Base, table=True):
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 
+class FundingMonth(Base, table=True):
+    """A month whose end was written down, also when there was no money to write."""
+
+    __tablename__ = "funding_month"
+
+    home_epci: str = Field(primary_key=True)
+    month_end: date = Field(primary_key=True)
+    taken_at: datetime = Field(sa_type=UtcDateTime)
+
+
 class FundingSnapshot(Base, table=True):
     """The money of one project, by status of its lines, at the end of a month; never rewritten."""
 

@@ -20,18 +20,19 @@ from shared.db.session import Session
 from shared.identity.access import Right, Scope
 
 OPEN_CALLS = 500
+_INSIDE = frozenset({CallStatus.DRAFT, CallStatus.CANCELLED})
 CANDIDATES = 500
 
 
 async def get_call(session: Session, scope: Scope, call_id: UUID, *, lock: bool = False) -> Call:
-    """Return a call of this EPCI; drafts exist for its own people only.
+    """Return a call of this EPCI; what was never published, or cancelled, exists for its own people only.
 
     Raises:
         CallNotFound: none that the caller may know.
     """
     statement = select(Call).where(Call.id == call_id, Call.home_epci == scope.epci)
     call = (await session.exec(statement.with_for_update() if lock else statement)).first()
-    if call is None or (call.status is CallStatus.DRAFT and not scope.may(Right.WRITE_PROJECTS)):
+    if call is None or (call.status in _INSIDE and not scope.may(Right.WRITE_PROJECTS)):
         raise CallNotFound
     return call
 
@@ -44,21 +45,22 @@ async def get_open_public_call(session: Session, scope: Scope, call_id: UUID) ->
     """
     call = await get_call(session, scope, call_id)
     instant = now()
-    over = call.closes_at is not None and call.closes_at <= instant
     early = call.opens_at is not None and call.opens_at > instant
     shown = call.status is CallStatus.PUBLISHED and call.visibility is Visibility.PUBLIC
-    if not shown or over or early or not call.accepts_submissions:
+    if not shown or _is_over(call, instant) or early or not call.accepts_submissions:
         raise CallNotFound
     return call
 
 
 async def find_open_call(session: Session, scope: Scope, siren: str, call_id: UUID) -> CallShown | None:
-    """Return a published call of any EPCI of the territory."""
+    """Return a published call of any EPCI of the territory that is not over."""
     if siren == scope.epci:
         call = await session.get(Call, call_id)
-        return CallShown.of(call, own=True) if call and call.status is CallStatus.PUBLISHED else None
-    known = await session.get(KnownCall, (siren, call_id))
-    return None if known is None or known.deleted else _heard(known)
+        found = CallShown.of(call, own=True) if call and call.status is CallStatus.PUBLISHED else None
+    else:
+        known = await session.get(KnownCall, (siren, call_id))
+        found = None if known is None or known.deleted else _heard(known)
+    return found if found and not _is_over(found, now()) else None
 
 
 async def list_calls(session: Session, scope: Scope) -> list[CallShown]:
@@ -68,6 +70,9 @@ async def list_calls(session: Session, scope: Scope) -> list[CallShown]:
     heard = select(KnownCall).where(KnownCall.home_epci != scope.epci, col(KnownCall.deleted).is_(False))
     found = [CallShown.of(one, own=True) for one in await session.exec(own.limit(OPEN_CALLS))]
     found += [_heard(one) for one in await session.exec(heard.limit(OPEN_CALLS))]
+    instant = now()
+    # Whoever publishes a call says a little later that it is over, or may be away for days.
+    found = [one for one in found if one.status == CallStatus.DRAFT or not _is_over(one, instant)]
     return sorted(found, key=lambda one: (one.closes_at is None, one.closes_at or one.updated_at, one.title))
 
 
@@ -154,10 +159,11 @@ async def get_submission(session: Session, scope: Scope, submission_id: UUID) ->
 
 
 async def list_kept_too_long(session: Session, scope: Scope, *, before: datetime, limit: int) -> Sequence[Submission]:
-    """Return the proposals decided upon before an instant that still name somebody, locked."""
+    """Return the proposals decided upon, or made and left, before an instant that still name somebody, locked."""
     statement = (
         select(Submission)
-        .where(Submission.home_epci == scope.epci, col(Submission.decided_at) < before, Submission.email != "")
+        .where(Submission.home_epci == scope.epci, Submission.email != "")
+        .where(func.coalesce(col(Submission.decided_at), col(Submission.received_at)) < before)
         .limit(limit)
     )
     return (await session.exec(statement.with_for_update())).all()
@@ -171,6 +177,10 @@ async def _locked(session: Session, scope: Scope, *conditions: ColumnElement[boo
 async def _dismissed(session: Session, project_id: UUID) -> set[tuple[str, UUID]]:
     statement = select(CallDismissal.call_epci, CallDismissal.call_id).where(CallDismissal.project_id == project_id)
     return {(epci, call_id) for epci, call_id in await session.exec(statement)}
+
+
+def _is_over(call: Call | CallShown, instant: datetime) -> bool:
+    return call.closes_at is not None and call.closes_at <= instant
 
 
 def _heard(known: KnownCall) -> CallShown:

@@ -1,27 +1,30 @@
-"""Reads of imports: what a sheet says, line by line, and what would become of it."""
+"""Reads of imports: what a sheet says, line by line, what would become of it, what became of it."""
 
+import asyncio
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import ValidationError
 from sqlalchemy import func
 from sqlmodel import col, select
 
 from services.projects.errors import ImportNotFound
-from services.projects.models import ExternalId, ImportBatch, ImportLine, Project
-from services.projects.rules.lines import SERVICE, Line, Mistake, lines_of
+from services.projects.models import ExternalId, ImportBatch, ImportFile, ImportLine, Project
+from services.projects.rules.lines import SERVICE, Grid, Line, lines_of
 from services.projects.rules.words import BatchStatus, LineOutcome
-from services.projects.schemas.imports import ColumnShown, Counts, ImportShown, LineShown, MistakeShown
-from services.projects.schemas.plan import ImportIn
+from services.projects.schemas.imports import ColumnShown, Counts, ImportRow, ImportShown, LineShown, MistakeShown
+from services.projects.schemas.lines import check
 from shared.clock import today
 from shared.db.session import Session
 from shared.identity.access import Scope
-from shared.mistakes import place, sentence
+from shared.sheets import Sheet
 
 SAMPLE = 80
+UNDER_WAY = (BatchStatus.APPLYING, BatchStatus.UNDOING)
+DONE = frozenset({LineOutcome.CREATED, LineOutcome.UPDATED})
+"""Outcomes that may be taken back."""
 
 
 async def get_import(session: Session, scope: Scope, import_id: UUID, *, lock: bool = False) -> ImportBatch:
@@ -37,161 +40,174 @@ async def get_import(session: Session, scope: Scope, import_id: UUID, *, lock: b
     return found
 
 
-async def list_imports(session: Session, scope: Scope, *, limit: int) -> list[ImportShown]:
-    """Return the last imports, newest first, without their lines."""
+async def list_imports(session: Session, scope: Scope, *, after: UUID | None, limit: int) -> list[ImportRow]:
+    """Return one page of imports, newest first."""
     statement = select(ImportBatch).where(ImportBatch.home_epci == scope.epci)
+    if after is not None:
+        statement = statement.where(col(ImportBatch.id) < after)
     found = await session.exec(statement.order_by(col(ImportBatch.id).desc()).limit(limit))
-    return [await show_import(session, scope, one) for one in found.all()]
+    return [ImportRow.model_validate(one) for one in found]
 
 
-async def find_under_way(session: Session, scope: Scope) -> ImportBatch | None:
-    """Return an import that is being applied or taken back, locked."""
-    statement = select(ImportBatch).where(
-        ImportBatch.home_epci == scope.epci, col(ImportBatch.status).in_([BatchStatus.APPLYING, BatchStatus.UNDOING])
+async def find_under_way(session: Session, scope: Scope, *, lock: bool = False) -> ImportBatch | None:
+    """Return an import that is being applied or taken back."""
+    statement = (
+        select(ImportBatch)
+        .where(ImportBatch.home_epci == scope.epci, col(ImportBatch.status).in_(UNDER_WAY))
+        .order_by(col(ImportBatch.id))
+        .limit(1)
     )
-    return (await session.exec(statement.order_by(col(ImportBatch.id)).limit(1).with_for_update())).first()
+    return (await session.exec(statement.with_for_update() if lock else statement)).first()
 
 
-async def has_under_way(session: Session, scope: Scope) -> bool:
-    """Tell whether an import waits to be applied or taken back."""
-    statement = select(ImportBatch.id).where(
-        ImportBatch.home_epci == scope.epci, col(ImportBatch.status).in_([BatchStatus.APPLYING, BatchStatus.UNDOING])
+async def list_lines_of(
+    session: Session, scope: Scope, batch: ImportBatch, *, outcomes: Iterable[LineOutcome], last_first: bool, limit: int
+) -> Sequence[ImportLine]:
+    """Return lines of an import that have one of these outcomes."""
+    statement = (
+        select(ImportLine)
+        .join(ImportBatch, col(ImportBatch.id) == col(ImportLine.batch_id))
+        .where(ImportLine.batch_id == batch.id, ImportBatch.home_epci == scope.epci)
+        .where(col(ImportLine.outcome).in_(list(outcomes)))
+        .order_by(col(ImportLine.row).desc() if last_first else col(ImportLine.row))
     )
-    return (await session.exec(statement.limit(1))).first() is not None
+    return (await session.exec(statement.limit(limit))).all()
 
 
-async def list_forgettable(session: Session, scope: Scope, *, before: datetime, limit: int) -> Sequence[ImportBatch]:
-    """Return imports that nobody touched since an instant and that still hold their file, locked."""
-    statement = select(ImportBatch).where(
-        ImportBatch.home_epci == scope.epci, col(ImportBatch.updated_at) < before, ImportBatch.sheets != ""
+async def list_forgettable(session: Session, scope: Scope, *, before: datetime, limit: int) -> Sequence[ImportFile]:
+    """Return the files of imports that nobody touched since an instant, locked."""
+    statement = (
+        select(ImportFile)
+        .join(ImportBatch, col(ImportBatch.id) == col(ImportFile.batch_id))
+        .where(ImportBatch.home_epci == scope.epci, col(ImportBatch.updated_at) < before)
     )
     return (await session.exec(statement.limit(limit).with_for_update())).all()
 
 
+async def find_sheets(session: Session, scope: Scope, batch: ImportBatch) -> list[Sheet]:
+    """Return the sheets of an import of this EPCI; none once its file was forgotten."""
+    file = await session.get(ImportFile, batch.id) if batch.home_epci == scope.epci else None
+    return [] if file is None else [Sheet(one["name"], one["rows"]) for one in json.loads(file.sheets)]
+
+
 async def show_import(session: Session, scope: Scope, batch: ImportBatch) -> ImportShown:
     """Return an import with what became of its lines, or would."""
-    if batch.status is BatchStatus.READ and batch.sheets:
-        lines = await preview(session, scope, batch)
-        counts, total = Counter(LineOutcome(line.outcome) for line in lines), len(lines)
+    sheets = await find_sheets(session, scope, batch)
+    if batch.status is BatchStatus.READ:
+        counts = Counter(one.outcome for one in await preview(session, scope, batch))
     else:
         grouped = select(ImportLine.outcome, func.count()).where(ImportLine.batch_id == batch.id)
         found = await session.exec(grouped.group_by(col(ImportLine.outcome)))
-        counts, total = Counter({LineOutcome(one): many for one, many in found}), batch.lines
-    plain = {name: getattr(batch, name) for name in ImportShown.model_fields if name in type(batch).model_fields}
+        counts = Counter({LineOutcome(one).value: many for one, many in found})
+    plain = ImportRow.model_validate(batch).model_dump()
     return ImportShown.model_validate(
         plain
         | {
-            "sheet_names": [name for name, _ in sheets_of(batch)],
-            "columns": _columns(batch),
-            "lines": total,
-            "done": min(batch.next_row, total),
-            "counts": Counts(**{outcome.value: many for outcome, many in counts.items()}),
+            "sheet_names": [one.name for one in sheets],
+            "columns": _columns(batch, sheets),
+            "lines": sum(counts.values()),
+            "counts": Counts(**counts),
         }
     )
 
 
 async def preview(session: Session, scope: Scope, batch: ImportBatch) -> list[LineShown]:
     """Return what would become of each line, as far as it can be told without doing it."""
-    lines = read_lines(batch)
-    known = await _known(session, scope, [line.key for line in lines])
-    return [_shown(line, known.get(line.key)) for line in lines]
+    lines = await read_lines(session, scope, batch)
+    known = await _known(session, scope, lines)
+    return [_shown(line, known) for line in lines]
 
 
 async def list_lines(session: Session, scope: Scope, batch: ImportBatch) -> list[LineShown]:
-    """Return what became of each line."""
-    titles = {line.row: line for line in read_lines(batch)}
-    found = await session.exec(select(ImportLine).where(ImportLine.batch_id == batch.id).order_by(col(ImportLine.row)))
-    return [
-        LineShown(
-            row=one.row,
-            title=titles[one.row].title if one.row in titles else "",
-            step=titles[one.row].step if one.row in titles else "",
-            outcome=one.outcome.value,
-            project_id=one.project_id,
-            mistakes=[MistakeShown(**error) for error in one.errors],
-        )
-        for one in found
-    ]
+    """Return what would become of each line of an import before it is applied, and what became of it afterwards."""
+    if batch.status is BatchStatus.READ:
+        return await preview(session, scope, batch)
+    found = await list_lines_of(
+        session, scope, batch, outcomes=LineOutcome, last_first=False, limit=len(LineOutcome) * 5_000
+    )
+    return [LineShown.model_validate(one) for one in found]
 
 
 async def list_refused(
     session: Session, scope: Scope, batch: ImportBatch
 ) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
     """Return the headings and the refused lines as they were brought, each with the reasons in a last column."""
-    ahead = batch.status is BatchStatus.READ
-    lines = await (preview(session, scope, batch) if ahead else list_lines(session, scope, batch))
-    sheets = sheets_of(batch)
-    rows = sheets[batch.sheet][1] if sheets else []
-    headings = rows[batch.header_row - 1] if batch.header_row <= len(rows) else []
+    sheets = await find_sheets(session, scope, batch)
+    if not sheets:
+        return ["Motif"], []
+    rows = sheets[batch.sheet].rows
+    headings = rows[batch.header_row - 1]
     width = len(headings)
     found = [
         [*(rows[one.row - 1] + [""] * width)[:width], " ".join(_reason(mistake) for mistake in one.mistakes)]
-        for one in lines
-        if one.outcome == LineOutcome.REFUSED and one.row <= len(rows)
+        for one in await list_lines(session, scope, batch)
+        if one.outcome == LineOutcome.REFUSED
     ]
     return [*headings, "Motif"], found
+
+
+async def read_lines(session: Session, scope: Scope, batch: ImportBatch) -> list[Line]:
+    """Return the lines of the sheet that is imported, each with what is wrong with it."""
+    sheets = await find_sheets(session, scope, batch)
+    if not sheets:
+        return []
+    columns = {int(place): name for place, name in batch.columns.items()}
+    grid = Grid(sheets[batch.sheet].rows, columns, batch.header_row - 1)
+    # Thousands of lines take a while: other requests go on meanwhile.
+    return await asyncio.to_thread(_checked, grid)
+
+
+def _checked(grid: Grid) -> list[Line]:
+    lines = list(lines_of(grid, today=today()))
+    for line in lines:
+        check(line, grid)
+    return lines
+
+
+async def _known(session: Session, scope: Scope, lines: Sequence[Line]) -> Mapping[str, UUID]:
+    """Return the projects of this EPCI that lines say they are, by their key."""
+    statement = (
+        select(ExternalId.external_id, Project.id)
+        .join(Project, col(Project.id) == col(ExternalId.project_id))
+        .where(ExternalId.service == SERVICE, col(ExternalId.external_id).in_([one.key for one in lines]))
+        .where(Project.home_epci == scope.epci, col(Project.withdrawn_at).is_(None))
+    )
+    own = select(Project.id).where(
+        Project.home_epci == scope.epci,
+        col(Project.withdrawn_at).is_(None),
+        col(Project.id).in_([one.project_id for one in lines if one.project_id]),
+    )
+    named = {key: id_ for key, id_ in await session.exec(statement)}
+    return named | {str(id_): id_ for id_ in await session.exec(own)}
+
+
+def _shown(line: Line, known: Mapping[str, UUID]) -> LineShown:
+    project_id, mistakes = known.get(line.key), list(line.mistakes)
+    outcome = LineOutcome.UPDATED if project_id or not line.fiche else LineOutcome.CREATED
+    shown = [MistakeShown(column=one.column, message=one.message) for one in mistakes]
+    if line.project_id and project_id is None and not mistakes:
+        shown = [MistakeShown(column="Identifiant", message=NOT_OURS)]
+    return LineShown(
+        row=line.row,
+        title=line.title,
+        step=line.step,
+        outcome=(LineOutcome.REFUSED if shown else outcome).value,
+        project_id=project_id,
+        mistakes=shown,
+    )
+
+
+NOT_OURS = "Aucune fiche de votre EPCI ne porte cet identifiant."
 
 
 def _reason(mistake: MistakeShown) -> str:
     return f"{mistake.column}\u00a0: {mistake.message}"
 
 
-def read_lines(batch: ImportBatch, *, first: int = 0, most: int | None = None) -> list[Line]:
-    """Return the lines of the sheet, or ``most`` of them from ``first`` on, each with what is wrong with it."""
-    sheets = sheets_of(batch)
+def _columns(batch: ImportBatch, sheets: Sequence[Sheet]) -> list[ColumnShown]:
     if not sheets:
         return []
-    rows = sheets[batch.sheet][1]
-    columns = {int(where): name for where, name in batch.columns.items()}
-    found = list(lines_of(rows, columns, header=batch.header_row - 1, file_name=batch.file_name, today=today()))
-    asked = found[first : None if most is None else first + most]
-    for line in asked:
-        _check(line)
-    return asked
-
-
-def sheets_of(batch: ImportBatch) -> list[tuple[str, list[list[str]]]]:
-    """Return the sheets of an import by name; none once its file was forgotten."""
-    return [(one["name"], one["rows"]) for one in json.loads(batch.sheets)] if batch.sheets else []
-
-
-def _check(line: Line) -> None:
-    """Add what the fiche itself would refuse."""
-    if not line.fiche or line.mistakes:
-        return
-    try:
-        ImportIn.model_validate(line.fiche)
-    except ValidationError as refused:
-        line.mistakes += [Mistake(place(one["loc"]) or "title", sentence(one)) for one in refused.errors()]
-
-
-async def _known(session: Session, scope: Scope, keys: Sequence[str]) -> dict[str, UUID]:
-    statement = (
-        select(ExternalId.external_id, ExternalId.project_id)
-        .join(Project, col(Project.id) == col(ExternalId.project_id))
-        .where(ExternalId.service == SERVICE, col(ExternalId.external_id).in_(keys), Project.home_epci == scope.epci)
-        .where(col(Project.withdrawn_at).is_(None))
-    )
-    return {key: project_id for key, project_id in await session.exec(statement)}
-
-
-def _shown(line: Line, known: UUID | None) -> LineShown:
-    outcome = LineOutcome.CREATED if known is None and not line.step_of else LineOutcome.UPDATED
-    return LineShown(
-        row=line.row,
-        title=line.title,
-        step=line.step,
-        outcome=(LineOutcome.REFUSED if line.mistakes else outcome).value,
-        project_id=known,
-        mistakes=[MistakeShown(column=one.column, message=one.message) for one in line.mistakes],
-    )
-
-
-def _columns(batch: ImportBatch) -> list[ColumnShown]:
-    sheets = sheets_of(batch)
-    if not sheets:
-        return []
-    rows = sheets[batch.sheet][1]
+    rows = sheets[batch.sheet].rows
     headings = rows[batch.header_row - 1] if batch.header_row <= len(rows) else []
     below = rows[batch.header_row :]
     return [

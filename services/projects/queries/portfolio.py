@@ -78,11 +78,11 @@ async def count_projects(session: Session, scope: Scope, wanted: Wanted) -> int:
 
 
 async def list_unindexed(session: Session, scope: Scope, table: type[Row], *, limit: int) -> Sequence[Row]:
-    """Return rows of which nothing was computed yet by which a list could find them."""
+    """Return rows of which nothing was computed yet by which a list could find them, locked."""
     own = and_(col(Project.home_epci) == scope.epci, col(Project.withdrawn_at).is_(None))
     alive = own if table is Project else col(KnownProject.deleted).is_(False)
     statement = sql_select(table).where(col(table.digest) == "", alive).order_by(col(table.id)).limit(limit)
-    return (await session.exec(statement)).all()
+    return (await session.exec(statement.with_for_update())).all()
 
 
 def conditions(scope: Scope, wanted: Wanted, table: Table) -> list[ColumnElement[bool]]:

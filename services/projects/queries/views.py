@@ -1,6 +1,5 @@
 """Reads of kept views, and of the money of each month’s end."""
 
-from datetime import date
 from uuid import UUID
 
 from sqlalchemy import func, or_
@@ -33,16 +32,6 @@ async def find_view(session: Session, scope: Scope, view_id: UUID) -> SavedView 
     """Return a view of this EPCI."""
     statement = select(SavedView).where(SavedView.id == view_id, SavedView.home_epci == scope.epci)
     return (await session.exec(statement)).first()
-
-
-async def has_snapshot(session: Session, scope: Scope, month_end: date) -> bool:
-    """Tell whether the money of a month’s end was written down."""
-    statement = (
-        select(FundingSnapshot.project_id)
-        .join(Project, col(Project.id) == col(FundingSnapshot.project_id))
-        .where(FundingSnapshot.month_end == month_end, Project.home_epci == scope.epci)
-    )
-    return (await session.exec(statement.limit(1))).first() is not None
 
 
 async def list_months(session: Session, scope: Scope) -> list[MonthShown]:

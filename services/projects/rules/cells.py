@@ -1,12 +1,14 @@
 """What people write into cells, read as they mean it; whatever is not understood is refused in a French sentence."""
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from functools import cache
 from typing import TypeVar
+from uuid import UUID
 
 from services.projects.rules.words import KINDS, PRIORITIES
 from shared.contracts.labels import AXES, STAGES
@@ -65,31 +67,35 @@ def codes(cell: str) -> list[str]:
 
 
 def euros(cell: str) -> Decimal:
-    """Return an amount, however thousands and decimals are written.
+    """Return an amount, however thousands and decimals are written; the last separator is that of the decimals.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is none, or may be a thousand times more or less.
     """
     plain = _MONEY.sub("", cell)
-    if "," in plain and "." in plain:  # 1.234,50
-        plain = plain.replace(".", "")
-    try:
-        found = Decimal(plain.replace(",", "."))
-    except InvalidOperation as refused:
-        raise ValueError("Écrivez un montant en euros\u00a0: 125000 ou 125 000,50.") from refused
-    return found.quantize(Decimal("0.01"))
+    if re.fullmatch(r"\d{1,3}[.,]\d{3}", plain):
+        raise ValueError("Écrivez ce montant sans séparateur de milliers\u00a0: 125000, ou 125,00 avec ses centimes.")
+    if re.fullmatch(r"\d{1,3}(\.\d{3})+(,\d*)?|\d{1,3}(,\d{3})+(\.\d*)?", plain):
+        thousands = next(mark for mark in plain if mark in ".,")
+        plain = plain.replace(thousands, "")
+    found = _number(plain.replace(",", "."), "Écrivez un montant en euros\u00a0: 125000 ou 125 000,50.")
+    return found.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
 
 
 def quantity(cell: str) -> Decimal:
-    """Return a number.
+    """Return a number, to four decimals.
 
     Raises:
         ValueError: it is none.
     """
-    try:
-        return Decimal(re.sub(r"\s", "", cell).replace(",", "."))
-    except InvalidOperation as refused:
-        raise ValueError("Écrivez un nombre.") from refused
+    found = _number(re.sub(r"\s", "", cell).replace(",", "."), "Écrivez un nombre.")
+    return found.quantize(Decimal("0.0001"), rounding=ROUND_HALF_UP).normalize()
+
+
+def _number(text: str, hint: str) -> Decimal:
+    if not re.fullmatch(r"-?\d{1,15}(\.\d{0,40})?", text):
+        raise ValueError(hint)
+    return Decimal(text)
 
 
 def day(cell: str) -> date:
@@ -106,6 +112,23 @@ def day(cell: str) -> date:
         return date(int(plain), 1, 1) if re.fullmatch(r"\d{4}", plain) else date.fromisoformat(plain)
     except ValueError as refused:
         raise ValueError("Écrivez une date\u00a0: 30/11/2026.") from refused
+
+
+def identifier(cell: str) -> UUID:
+    """Return an identifier of ours.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        return UUID(cell)
+    except ValueError as refused:
+        raise ValueError("Cet identifiant n’est pas de ceux d’Estuaire.") from refused
+
+
+def outside(cell: str) -> str:
+    """Return what another system calls a project, as the database writes it."""
+    return unicodedata.normalize("NFC", cell).strip()
 
 
 def status(cell: str) -> tuple[Stage | None, Health]:

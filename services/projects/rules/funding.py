@@ -19,7 +19,27 @@ LENT = frozenset({FundingNature.LOAN, FundingNature.REPAYABLE_ADVANCE})
 PUBLIC_SPONSORS = frozenset({SponsorType.PUBLIC_BODY, SponsorType.EPCI})
 
 
-class Line(Protocol):
+class Amounts(Protocol):
+    """What is read of a funding line to tell its worth; another EPCI may use a status that we do not know."""
+
+    @property
+    def status(self) -> str:
+        """Where the line stands."""
+
+    @property
+    def amount_planned(self) -> Decimal | None:
+        """Hoped for."""
+
+    @property
+    def amount_requested(self) -> Decimal | None:
+        """Asked for."""
+
+    @property
+    def amount_granted(self) -> Decimal | None:
+        """Decided."""
+
+
+class Line(Amounts, Protocol):
     """What the sums read of a funding line."""
 
     @property
@@ -33,18 +53,6 @@ class Line(Protocol):
     @property
     def funder(self) -> FunderType:
         """Who pays."""
-
-    @property
-    def amount_planned(self) -> Decimal | None:
-        """Hoped for."""
-
-    @property
-    def amount_requested(self) -> Decimal | None:
-        """Asked for."""
-
-    @property
-    def amount_granted(self) -> Decimal | None:
-        """Decided."""
 
     @property
     def amount_paid(self) -> Decimal | None:
@@ -79,7 +87,7 @@ class Figures:
     sponsor_share: Decimal | None
 
 
-def best(line: Line) -> Decimal:
+def best(line: Amounts) -> Decimal:
     """Return what a line is worth today: granted once decided, else requested, else planned; 0 if it fell."""
     if line.status in SECURED:
         return line.amount_granted or ZERO

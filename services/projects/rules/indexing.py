@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from services.projects.rules.funding import best
 from shared.contracts.projects import FundingLine, ParticipantStatus, Project
 from shared.stems import folded, searchable
 from shared.territory.communes import commune_name
@@ -26,6 +27,8 @@ class Money:
     requested: Decimal
     granted: Decimal
     paid: Decimal
+    worth: Decimal
+    """Granted once decided, else requested, else planned."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ class Digest:
                         f"{m.requested:f}",
                         f"{m.granted:f}",
                         f"{m.paid:f}",
+                        f"{m.worth:f}",
                     ]
                     for m in self.money
                 ],
@@ -142,6 +146,7 @@ def _money(line: FundingLine) -> Money:
         requested=line.amount_requested or zero,
         granted=line.amount_granted or zero,
         paid=line.amount_paid or zero,
+        worth=best(line),
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from services.projects.rules import cells
 from services.projects.rules.workbook import COLUMNS, is_kept
@@ -13,13 +14,20 @@ from shared.stems import folded
 
 SERVICE = "import"
 """Under which an import keeps what a sheet calls a project, so that a second one finds it again."""
+SOURCE = {"label": "Tableau importé", "quality": "declared"}
 REASON = "Repris d’un tableau importé."
 MOST_KEPT = 5_000
+_AS_THEY_ARE = (
+    "title", "summary", "public_summary", "objectives", "total_cost_ht", "priority", "planned_start", "planned_end",
+    "axis", "filieres",
+)  # fmt: skip
+_AIMS = ("jobs_created", "jobs_maintained")
+_FIELDS = {"communes": "commune_insee"}
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """What is wrong with a cell."""
+    """What is wrong with a cell, by the heading of its column."""
 
     column: str
     message: str
@@ -27,78 +35,96 @@ class Mistake:
 
 @dataclass
 class Line:
-    """One line: the fiche it says, or the step that it adds to the fiche of the line before; ``row`` counts from 1."""
+    """One line: a fiche, a step of one, or both; ``row`` counts from 1, as spreadsheets show it."""
 
     row: int
     title: str = ""
-    fiche: dict[str, Any] = field(default_factory=dict)
-    targets: dict[str, Any] = field(default_factory=dict)
-    step_of: str = ""
-    """Key of the fiche that this line is a step of."""
     step: str = ""
+    fiche: dict[str, Any] = field(default_factory=dict)
+    key: str = ""
+    """What the import calls the fiche that this line is, or adds a step to."""
+    project_id: UUID | None = None
+    """Which fiche of ours the line says it is."""
     mistakes: list[Mistake] = field(default_factory=list)
 
+
+@dataclass(frozen=True)
+class Grid:
+    """A sheet whose columns are known, by their place; ``header`` is the place of the row of headings."""
+
+    rows: Sequence[Sequence[str]]
+    columns: Mapping[int, str]
+    header: int
+
+    def heading(self, name: str) -> str:
+        """Return the heading under which something is said, or would be."""
+        for place, known in self.columns.items():
+            if known == name and place < len(self.headings):
+                return self.headings[place]
+        return COLUMNS[name].headings[0] if name in COLUMNS else name
+
     @property
-    def key(self) -> str:
-        """What an import calls the fiche."""
-        return str(self.fiche["external_ids"][0]["id"]) if self.fiche else self.step_of
+    def headings(self) -> Sequence[str]:
+        """The row of headings."""
+        return self.rows[self.header] if self.header < len(self.rows) else []
 
 
-def lines_of(
-    rows: Sequence[Sequence[str]], columns: Mapping[int, str], *, header: int, file_name: str, today: date
-) -> Iterator[Line]:
-    """Return the lines below the headings; empty ones are passed over, of two of one name the second is refused.
+def lines_of(grid: Grid, *, today: date) -> Iterator[Line]:
+    """Return the lines below the headings; empty ones are passed over, of two of one fiche the second is refused.
 
-    Args:
-        rows: all rows of the sheet.
-        columns: names of known columns by their place.
-        header: place of the row of headings.
-        file_name: where the facts come from.
-        today: tells whether what is under way has begun.
+    A line that says a step and no title, or the title of the line before, adds its step to the same fiche.
     """
-    headings = rows[header] if rows else []
     seen: dict[str, int] = {}
-    last = ""
-    for place, row in enumerate(rows[header + 1 :], start=header + 1):
+    last, key = "", ""
+    for place, row in enumerate(grid.rows[grid.header + 1 :], start=grid.header + 1):
         if not any(cell.strip() for cell in row):
             continue
-        line = _line(place + 1, row, columns, headings)
-        if line.step and (not line.title or line.title == last):
-            line.fiche, line.step_of = {}, (seen and next(reversed(seen))) or ""
-            if not line.step_of:
-                line.mistakes.append(Mistake("milestone", "Cette sous-action ne suit aucune action."))
+        line, said = _read(place + 1, row, grid)
+        if line.step and line.title in {"", last}:
+            line.key = key
+            if not key:
+                line.mistakes.append(Mistake(grid.heading("milestone"), "Cette sous-action ne suit aucune action."))
         else:
-            _complete(line, row, headings, file_name=file_name, today=today)
+            _complete(line, said, row, grid, today=today)
             before = seen.setdefault(line.key, line.row)
             if before != line.row:
-                line.mistakes.append(Mistake("title", f"Ce projet est déjà à la ligne {before}."))
-            last = line.title
+                line.mistakes.append(Mistake(grid.heading("title"), f"Ce projet est déjà à la ligne {before}."))
+            last, key = line.title, line.key
         yield line
 
 
-def _line(number: int, row: Sequence[str], columns: Mapping[int, str], headings: Sequence[str]) -> Line:
-    line = Line(number)
-    for place, name in columns.items():
+def column_of(location: Sequence[object], line: Line, grid: Grid) -> str:
+    """Return the heading of the column from which a field of the fiche of a line was read."""
+    name = str(location[0]) if location else "title"
+    by_field = {field: column for column, field in _FIELDS.items()}
+    if name == "funding" and len(location) > 1:
+        return grid.heading(f"amount_{int(str(location[1])) + 1}")
+    if name == "indicators" and len(location) > 1:
+        return grid.heading(line.fiche[name][int(str(location[1]))]["code"])
+    return grid.heading(by_field.get(name, name))
+
+
+def _read(number: int, row: Sequence[str], grid: Grid) -> tuple[Line, dict[str, Any]]:
+    line, said = Line(number), dict[str, Any]()
+    for place, name in grid.columns.items():
         cell = row[place].strip() if place < len(row) else ""
         if not cell:
             continue
         try:
-            line.fiche[name] = COLUMNS[name].read(cell)
+            said[name] = COLUMNS[name].read(cell)
         except ValueError as refused:
-            line.mistakes.append(Mistake(headings[place] if place < len(headings) else name, str(refused)))
-    line.title, line.step = line.fiche.get("title", ""), line.fiche.pop("milestone", "")
-    return line
+            line.mistakes.append(Mistake(grid.heading(name), str(refused)))
+    line.title, line.step, line.project_id = said.get("title", ""), said.get("milestone", ""), said.get("id")
+    return line, said
 
 
-def _complete(line: Line, row: Sequence[str], headings: Sequence[str], *, file_name: str, today: date) -> None:
-    """Turn cells into the fields of a fiche."""
-    said = line.fiche
+def _complete(line: Line, said: Mapping[str, Any], row: Sequence[str], grid: Grid, *, today: date) -> None:
+    """Turn what the cells of a line say into the fields of a fiche."""
     stage, health, is_late = _where(said, today)
-    plain = ("title", "summary", "public_summary", "objectives", "total_cost_ht", "priority", "planned_start")
-    fiche: dict[str, Any] = {name: said[name] for name in (*plain, "planned_end", "axis", "filieres") if name in said}
+    fiche: dict[str, Any] = {
+        _FIELDS.get(name, name): said[name] for name in (*_AS_THEY_ARE, "communes") if name in said
+    }
     fiche["kind"] = said.get("kind", Kind.OTHER)
-    if "communes" in said:
-        fiche["commune_insee"] = said["communes"]
     if "sponsor" in said:
         fiche["sponsor"] = {"name": said["sponsor"]}
     if "partners" in said:
@@ -107,14 +133,15 @@ def _complete(line: Line, row: Sequence[str], headings: Sequence[str], *, file_n
         fiche["stage"] = stage
     if health in {Health.PAUSED, Health.BLOCKED}:
         fiche |= {"health": health, "health_reason": REASON}
-    kept = _kept(row, headings)
+    kept = "" if line.project_id else _kept(row, grid.headings)
     if kept:
         fiche["need_statement"] = kept
-    fiche["late_reported"] = is_late
+    if is_late:
+        fiche["late_reported"] = True
     fiche["funding"] = list(_funding(said))
-    fiche["external_ids"] = [{"service": SERVICE, "id": said.get("external_id") or _slug(line.title, line.row)}]
-    fiche["source"] = {"label": file_name[:300] or "Tableau importé", "quality": "declared"}
-    line.targets = {code: said[code] for code in ("jobs_created", "jobs_maintained") if code in said}
+    line.key = str(line.project_id or said.get("external_id") or _slug(line.title, line.row))
+    fiche |= {"external_ids": [{"service": SERVICE, "id": line.key}], "source": SOURCE}
+    fiche["indicators"] = [{"code": code, "target": {"value": said[code]}} for code in _AIMS if code in said]
     line.fiche = fiche
 
 

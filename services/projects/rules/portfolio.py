@@ -8,8 +8,8 @@ from decimal import Decimal
 from itertools import pairwise
 from statistics import median
 
-from services.projects.rules.funding import DECIDED, SECURED, ratio
-from services.projects.rules.indexing import Digest
+from services.projects.rules.funding import DECIDED, PRIVATE_FUNDERS, SECURED, ratio
+from services.projects.rules.indexing import Aim, Digest
 from services.projects.rules.indicators import INDICATORS
 from shared.contracts.projects import Stage
 
@@ -102,6 +102,19 @@ class Portfolio:
         return ratio(Decimal(self.abandoned), Decimal(self.left_idea))
 
 
+@dataclass(frozen=True)
+class Inside:
+    """What only an EPCI knows of its own projects."""
+
+    abandoned: Mapping[str, int]
+    """By reason."""
+    stale: int
+    answers_awaited: int
+    """Invitations that partners have not answered."""
+    answers_owed: int
+    """Invitations of others that this EPCI has not answered."""
+
+
 def portfolio(projects: Iterable[Counted], *, today: date) -> Portfolio:
     """Return the figures of projects.
 
@@ -154,7 +167,7 @@ def _sum_money(total: Sums, by: Mapping[str, dict[str, Sums]], one: Counted) -> 
 def _sum_aims(indicators: dict[str, Aimed], one: Counted) -> None:
     if one.stage in ASIDE:
         return
-    for aim in one.digest.aims:
+    for aim in (*one.digest.aims, *_read_in_the_plan(one)):
         known = INDICATORS.get(aim.code)
         if known is None:
             continue  # an indicator of one project alone
@@ -167,6 +180,15 @@ def _sum_aims(indicators: dict[str, Aimed], one: Counted) -> None:
             setattr(told, part, getattr(told, part) + aim.target)
         if aim.actual is not None:
             told.actual, told.reported = told.actual + aim.actual, told.reported + 1
+
+
+def _read_in_the_plan(one: Counted) -> Iterable[Aim]:
+    """Return the indicators that nobody types: what the lines of a plan are worth, and what of it was paid."""
+    for code, is_private in (("private_investment_eur", True), ("public_funding_eur", False)):
+        lines = [line for line in one.digest.money if (line.funder in PRIVATE_FUNDERS) is is_private]
+        worth, paid = sum((line.worth for line in lines), ZERO), sum((line.paid for line in lines), ZERO)
+        if worth or paid:
+            yield Aim(code, target=worth, actual=paid)
 
 
 def _stays(stages: Sequence[tuple[str, date]], today: date) -> Iterable[tuple[str, int]]:

@@ -16,6 +16,6 @@ _SHEET = Personal(
 
 PERSONAL: dict[str, dict[str, Personal]] = {
     "submission": dict.fromkeys(("name", "email"), _PROPOSAL),
-    "import_batch": {"sheets": _SHEET},
+    "import_file": {"sheets": _SHEET},
 }
 """By table, then by column; a test compares it with the tables."""

@@ -106,6 +106,7 @@ class BatchStatus(StrEnum):
 class LineOutcome(StrEnum):
     """What became of one line of an import."""
 
+    WAITING = "waiting"
     CREATED = "created"
     UPDATED = "updated"
     UNCHANGED = "unchanged"

@@ -54,7 +54,8 @@ COLUMNS: Mapping[str, Known] = {
         Known("jobs_created", ("Emplois créés",), cells.quantity),
         Known("jobs_maintained", ("Emplois maintenus",), cells.quantity),
         Known("stage", ("Étape", "stage"), cells.stage),
-        Known("external_id", ("Identifiant externe", "Identifiant", "external_id"), cells.text),
+        Known("external_id", ("Identifiant externe", "external_id"), cells.outside),
+        Known("id", ("Identifiant", "id"), cells.identifier),
     )
 }
 KEPT = (

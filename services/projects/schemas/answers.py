@@ -215,6 +215,12 @@ class InvitationShown(BaseModel):
     round: int
     answer: AnswerShown | None
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether this EPCI has said nothing of it yet, in the round that counts."""
+        answered = self.answer is not None and self.answer.round >= self.round
+        return self.status == wire.ParticipantStatus.INVITED and not answered
+
 
 def _figures(project: Project) -> Figures:
     return figures(project.lines, total_cost_ht=project.total_cost_ht, sponsor=project.sponsor_type)

@@ -6,12 +6,12 @@ from typing import Annotated, Self
 from pydantic import BaseModel, Field, PlainSerializer
 
 from services.projects.rules.indicators import INDICATORS
-from services.projects.rules.portfolio import Portfolio, Sums
+from services.projects.rules.portfolio import Inside, Portfolio, Sums
 from services.projects.schemas.parts import Gap, Ratio, Shown
 from shared.contracts.projects import Stage
 
-Added = Annotated[Decimal, PlainSerializer(lambda value: f"{value:f}", return_type=str, when_used="json")]
-"""A sum of what many wrote: it may be more than any of them may write."""
+Added = Annotated[Decimal, PlainSerializer(lambda value: f"{value.normalize():f}", return_type=str, when_used="json")]
+"""A sum of what many wrote: it may be more than any of them may write; without zeros that say nothing."""
 
 
 class SumsShown(Shown):
@@ -79,6 +79,15 @@ class Withdrawals(BaseModel):
     rate: Ratio | None
 
 
+class InsideShown(Shown):
+    """What only this EPCI knows of its own projects: given up by reason, without news, invitations that wait."""
+
+    abandoned: dict[str, int]
+    stale: int
+    answers_awaited: int
+    answers_owed: int
+
+
 class PortfolioShown(BaseModel):
     """The figures of the projects asked for; each counts once, at its own EPCI."""
 
@@ -98,9 +107,10 @@ class PortfolioShown(BaseModel):
     time_in_stage: list[StageTime]
     withdrawals: Withdrawals
     milestones_due_in_60_days: int
+    inside: InsideShown | None
 
     @classmethod
-    def of(cls, found: Portfolio) -> Self:
+    def of(cls, found: Portfolio, inside: Inside | None) -> Self:
         """Return the figures, each list in an order that does not depend on the database."""
         by = {
             f"by_{name}": [SumsOf.named(of, sums) for of, sums in sorted(sums_by.items())]
@@ -126,6 +136,7 @@ class PortfolioShown(BaseModel):
                 rate=found.withdrawal_rate,
             ),
             milestones_due_in_60_days=found.milestones_due,
+            inside=InsideShown.model_validate(inside) if inside else None,
             **by,
         )
 

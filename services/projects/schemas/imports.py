@@ -42,8 +42,9 @@ class ColumnShown(BaseModel):
 
 
 class Counts(BaseModel):
-    """How many lines would be, or were, created, changed, left as they are, refused, taken back, kept."""
+    """How many lines wait; would be, or were, created, changed, left, refused; were taken back, or kept after all."""
 
+    waiting: int = 0
     created: int = 0
     updated: int = 0
     unchanged: int = 0
@@ -52,36 +53,40 @@ class Counts(BaseModel):
     kept: int = 0
 
 
-class ImportShown(Shown):
-    """An import: what was recognised, how far it is."""
+class ImportRow(Shown):
+    """An import in a list."""
 
     id: Id
     version: int
     created_at: Instant
     file_name: str
     status: BatchStatus
-    sheet_names: list[str]
     sheet: int
     header_row: int
+
+
+class ImportShown(ImportRow):
+    """An import: what was recognised of its file, how far it is; of a file that was forgotten nothing is shown."""
+
+    sheet_names: list[str]
     columns: list[ColumnShown]
-    lines: Annotated[int, Field(description="lines below the headings; once applied, those there were")]
-    done: Annotated[int, Field(description="lines seen to so far, while it is being applied or taken back")]
+    lines: int
     counts: Counts
 
 
 class MistakeShown(Shown):
-    """What is wrong with a cell."""
+    """What is wrong with a cell; of a line that was not refused, what of it was left as it is."""
 
     column: str
     message: str
 
 
-class LineShown(BaseModel):
+class LineShown(Shown):
     """What would become, or has become, of one line; ``row`` is the number that the spreadsheet shows."""
 
     row: int
     title: str
     step: str
     outcome: str
-    project_id: Id | None = None
-    mistakes: list[MistakeShown] = []
+    project_id: Id | None
+    mistakes: list[MistakeShown]

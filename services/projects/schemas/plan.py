@@ -74,17 +74,6 @@ class ImportedLineIn(FundingPatch):
         return self
 
 
-class ImportIn(ProjectIn):
-    """A project as its source tells it, at any stage."""
-
-    external_ids: Annotated[tuple[ExternalIdIn, ...], Field(min_length=1, max_length=20)]
-    source: SourceIn
-    stage: Stage = Stage.IDEA
-    stage_entered_on: Day | None = None
-    late_reported: bool = False
-    funding: Annotated[tuple[ImportedLineIn, ...], Field(max_length=60)] = ()
-
-
 class MilestoneIn(Request):
     """A dated step."""
 
@@ -134,6 +123,25 @@ class IndicatorIn(IndicatorPatch):
             raise ValueError("Cet indicateur est calculé d’après le plan de financement\u00a0; il ne se saisit pas.")
         if self.code not in INDICATORS and not self.label:
             raise ValueError("Nommez cet indicateur, qui n’est pas dans la liste commune.")
+        return self
+
+
+class ImportIn(ProjectIn):
+    """A project as its source tells it, at any stage."""
+
+    external_ids: Annotated[tuple[ExternalIdIn, ...], Field(min_length=1, max_length=20)]
+    source: SourceIn
+    stage: Stage = Stage.IDEA
+    stage_entered_on: Day | None = None
+    late_reported: bool = False
+    funding: Annotated[tuple[ImportedLineIn, ...], Field(max_length=60)] = ()
+    indicators: Annotated[tuple[IndicatorIn, ...], Field(max_length=40)] = ()
+
+    @model_validator(mode="after")
+    def _counted_once(self) -> "ImportIn":
+        common = [one.code for one in self.indicators if one.code in INDICATORS]
+        if len(set(common)) < len(common):
+            raise ValueError("Un indicateur commun ne figure qu’une fois dans une fiche.")
         return self
 
 

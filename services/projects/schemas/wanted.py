@@ -2,17 +2,17 @@
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 
 from shared.contracts.projects import Axis, FunderType, Health, Kind, Priority, Stage
 from shared.errors import Invalid
-from shared.fields import Code, Id, Insee, Length, Siren
+from shared.fields import Code, Cursor, Day, Id, Insee, Instant, Length, Siren, clean_line
 from shared.http.paging import MOST
 from shared.ids import TerritoryKey
 from shared.stems import stems
@@ -85,8 +85,10 @@ class Listed(Wanted):
 
     @property
     def order(self) -> Sort:
-        """The order to use."""
-        return self.sort or (Sort.RELEVANCE if self.stems else Sort.NEWEST)
+        """The order to use; nothing fits better than something else where no words are looked for."""
+        if self.sort in {None, Sort.RELEVANCE}:
+            return Sort.RELEVANCE if self.stems else Sort.NEWEST
+        return self.sort or Sort.NEWEST
 
     @property
     def is_descending(self) -> bool:
@@ -124,7 +126,8 @@ class Behind(BaseModel):
         key, _, value = text.rpartition(".")
         try:
             padded = value + "=" * (-len(value) % 4)
-            return cls(key=TerritoryKey.read(key), value=base64.urlsafe_b64decode(padded).decode())
+            plain = base64.urlsafe_b64decode(padded).decode()
+            return cls(key=TerritoryKey.read(_KEY.validate_python(key)), value=plain)
         except (ValueError, binascii.Error) as refused:
             raise _lost() from refused
 
@@ -135,8 +138,8 @@ class Behind(BaseModel):
             Invalid: it was sorted by something else.
         """
         try:
-            return _READ[order](self.value)
-        except (ValueError, InvalidOperation) as refused:
+            return _READ[order].validate_python(self.value)
+        except ValueError as refused:
             raise _lost() from refused
 
 
@@ -149,13 +152,18 @@ def written(value: SortValue) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-_READ: Mapping[Sort, Callable[[str], SortValue]] = {
-    Sort.NEWEST: str,
-    Sort.UPDATED: datetime.fromisoformat,
-    Sort.TITLE: str,
-    Sort.STAGE: int,
-    Sort.COST: Decimal,
-    Sort.GRANTED: Decimal,
-    Sort.END: date.fromisoformat,
-    Sort.RELEVANCE: int,
+_KEY: TypeAdapter[str] = TypeAdapter(Cursor)
+_RANK: TypeAdapter[SortValue] = TypeAdapter(Annotated[int, Field(ge=0, le=100)])
+_SUM: TypeAdapter[SortValue] = TypeAdapter(Annotated[Decimal, Field(ge=-1, max_digits=20, decimal_places=2)])
+_WORDS: TypeAdapter[SortValue] = TypeAdapter(Annotated[str, Length(most=200), AfterValidator(clean_line)])
+_READ: Mapping[Sort, TypeAdapter[SortValue]] = {
+    Sort.NEWEST: _WORDS,
+    Sort.UPDATED: TypeAdapter(Instant),
+    Sort.TITLE: _WORDS,
+    Sort.STAGE: _RANK,
+    Sort.COST: _SUM,
+    Sort.GRANTED: _SUM,
+    Sort.END: TypeAdapter(Day),
+    Sort.RELEVANCE: _RANK,
 }
+"""What a cursor may say, by the order of its list: addresses are written by anybody."""

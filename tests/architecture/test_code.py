@@ -25,6 +25,7 @@ CLOCK, MAILS = ("shared/clock.py",), ("services/notifications/gateways/",)
 IDS = ("shared/ids.py", "shared/messaging/embedded/", "services/demo/reader.py")
 # It escapes first, and adds nothing but its own tags.
 CLEANER = ("shared/web/formats.py",)
+MADE_OF_TEXT = {"Template", "from_string", "Markup"}
 # The demo plays users and readers from outside; the node fetches what it runs before there is an instance.
 SPEAKS_HTTP = ("shared/outbound.py", "shared/outbound/", "services/demo/", "shared/messaging/embedded/")
 
@@ -69,7 +70,7 @@ def test_no_function_is_longer_than_40_lines() -> None:
     found = [
         source.at(node, way_out=f"{node.name} has {length} lines; name its steps as functions")
         for source in sources(*EVERYTHING)
-        for node in ast.walk(source.tree)
+        for node in source.nodes
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (length := (node.end_lineno or node.lineno) - node.lineno + 1) > MAX_FUNCTION
     ]
@@ -92,7 +93,7 @@ def test_only_the_edges_catch_everything() -> None:
             handler, way_out="name the errors expected; the edges (relay, delivery, jobs, kafka, host) see the rest"
         )
         for source in findings(*PRODUCT, except_in=CATCHES_ALL)
-        for handler in ast.walk(source.tree)
+        for handler in source.nodes
         if isinstance(handler, ast.ExceptHandler) and _catches_all(handler)
     ]
     assert not found, told(found)
@@ -134,7 +135,7 @@ def test_messages_are_never_ordered_by_time_nor_the_outbox_read_by_number() -> N
                 found.append(source.at(call, way_out="order by seq or version: clocks differ"))
         found += [
             source.at(node, way_out="choose by published_at: numbers are committed out of order")
-            for node in ast.walk(source.tree)
+            for node in source.nodes
             if _compares_seq(node)
         ]
         if re.search(r"\bseq\s*>|skip[ _]locked", source.text, re.IGNORECASE):
@@ -160,7 +161,7 @@ def test_no_template_is_made_of_text_and_no_escaping_switched_off() -> None:
         source.at(call, way_out=f"{name}: render a template file; let autoescape do its work")
         for source in findings(*PRODUCT, except_in=CLEANER)
         for name, call in calls(source)
-        if name.split(".")[-1] in {"Template", "from_string", "Markup"} - _without_markup(source)
+        if name.split(".")[-1] in MADE_OF_TEXT and name.split(".")[-1] not in _without_markup(source)
     ]
     assert not found, told(found)
 
@@ -243,7 +244,7 @@ def test_no_test_is_skipped_nor_mocks_our_code() -> None:
 
 
 def _attributes(source: Source) -> Iterator[tuple[str, ast.AST]]:
-    return ((dotted(node), node) for node in ast.walk(source.tree) if isinstance(node, ast.Attribute))
+    return ((dotted(node), node) for node in source.nodes if isinstance(node, ast.Attribute))
 
 
 def _patches(source: Source) -> Iterator[tuple[str, ast.AST]]:

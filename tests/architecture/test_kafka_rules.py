@@ -142,7 +142,7 @@ def test_of_faststream_only_the_broker_is_used() -> None:
 def test_the_relay_sends_in_order_of_the_outbox_and_skips_no_lock() -> None:
     (relay,) = (source for source in sources("shared") if source.path == "shared/messaging/relay.py")
 
-    names = {dotted(node) for node in ast.walk(relay.tree) if isinstance(node, ast.Attribute)}
+    names = {dotted(node) for node in relay.nodes if isinstance(node, ast.Attribute)}
     ordered = [ast.unparse(call.args[0]) for name, call in calls(relay) if name.endswith("order_by")]
     assert ordered == ["col(outbox.seq)"]
     assert not any(name.endswith((".with_for_update", ".offset")) for name in names)

@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -19,6 +19,11 @@ class Source:
     path: str
     text: str
     tree: ast.Module
+
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """Every node of the tree, walked once for all tests."""
+        return tuple(ast.walk(self.tree))
 
     def at(self, node: ast.AST, *, way_out: str) -> str:
         """Return a finding at the line of ``node``."""
@@ -44,14 +49,14 @@ def _read(path: Path) -> Source:
 
 def calls(source: Source) -> Iterator[tuple[str, ast.Call]]:
     """Return each call with the dotted name of what is called: ``session.commit``."""
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.Call):
             yield dotted(node.func), node
 
 
 def imports(source: Source) -> Iterator[tuple[str, ast.stmt]]:
     """Return the dotted name of everything imported: ``email.message.EmailMessage``."""
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.Import):
             yield from ((alias.name, node) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:

@@ -80,7 +80,8 @@ class OnServer(Store):
             await _prepare(self._at(template), tables)
             self._templates[package] = template
         made = f"test_{self._run}_{next(self._numbers)}"
-        await self._order(f'CREATE DATABASE "{made}" TEMPLATE "{self._templates[package]}"')
+        # Copied as files: through the log, which is the usual way, it takes three times as long.
+        await self._order(f'CREATE DATABASE "{made}" TEMPLATE "{self._templates[package]}" STRATEGY FILE_COPY')
         self._made.append(made)
         return self._at(made)
 

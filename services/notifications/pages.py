@@ -1,4 +1,4 @@
-"""HTML doors: the form of the letter, the pages behind the links of mails (GET shows, POST acts), the Atom feed."""
+"""HTML doors: the form of the letter, the pages behind the links of mails (GET shows, POST acts), the public feed."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from services.notifications.commands import subscriptions
 from services.notifications.errors import UnknownEpci
-from services.notifications.queries import atom, feed
+from services.notifications.queries import feed, syndication
 from services.notifications.rules.choices import KIND_LABELS, OFFERED_KINDS, choice_in_words
 from services.notifications.rules.filters import RHYTHM_LABELS, Rhythm, read_filter
 from services.notifications.rules.house import House, house_of
@@ -41,11 +41,13 @@ UnsubscribeLink = Annotated[SignedLink, Depends(signed_for(subscriptions.UNSUBSC
 @router.read("/actualites.atom", right=Right.PUBLIC)
 async def get_atom(request: Request, session: Reading, who: Who) -> Response:
     """Give the public feed as Atom, or nothing when the reader has it already."""
-    written = await atom.write_atom(session, who, house=_house(request))
-    headers = {"etag": written.etag, "cache-control": "public, max-age=60"}
-    if written.etag in request.headers.get("if-none-match", ""):
-        return Response(status_code=304, headers=headers)
-    return Response(written.body, media_type=atom.MEDIA_TYPE, headers=headers)
+    return _unless_known(request, await syndication.write_atom(session, who, house=_house(request)))
+
+
+@router.read("/actualites.json", right=Right.PUBLIC)
+async def get_json_feed(request: Request, session: Reading, who: Who) -> Response:
+    """Give the same as JSON Feed."""
+    return _unless_known(request, await syndication.write_json_feed(session, who, house=_house(request)))
 
 
 @router.read("/actualites/{entry_id:uuid}", right=Right.PUBLIC)
@@ -143,6 +145,13 @@ async def unsubscribe(request: Request, link: UnsubscribeLink, session: Transact
     house = _house(request)
     await subscriptions.unsubscribe(session, who, token=link.token, channel="one_click", house=house)
     return _left(request, house)
+
+
+def _unless_known(request: Request, written: syndication.Syndicated) -> Response:
+    headers = {"etag": written.etag, "cache-control": "public, max-age=60"}
+    if written.etag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return Response(written.body, media_type=written.media_type, headers=headers)
 
 
 def _house(request: Request) -> House:

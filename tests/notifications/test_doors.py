@@ -132,6 +132,24 @@ async def test_the_feed_is_read_by_any_reader_of_atom(doors: Doors, instance: In
     assert (again.status_code, again.content) == (304, b"")
 
 
+async def test_the_same_news_are_a_json_feed(doors: Doors, instance: Instance) -> None:
+    await hear_news(instance, title="Première & <dernière>", epci=instance.neighbours[0])
+    await hear_news(instance, title="Entre nous", visibility="territory")
+
+    answer = await doors.get("/actualites.json")
+    told, atom = answer.json(), feedparser.parse((await doors.get("/actualites.atom")).content)
+
+    assert answer.headers["content-type"] == "application/feed+json; charset=utf-8"
+    assert (told["version"], told["language"]) == ("https://jsonfeed.org/version/1.1", "fr")
+    assert told["feed_url"].endswith("/actualites.json")
+    [item], [entry] = told["items"], atom.entries
+    assert (item["title"], item["id"], item["url"]) == ("Première & <dernière>", entry.id, entry.link)
+    assert (item["authors"], item["date_published"]) == ([{"name": "EPCI d’essai 1"}], entry.updated)
+    assert item["content_text"]
+    again = await doors.get("/actualites.json", {"if-none-match": answer.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
 async def test_the_public_page_shows_the_public_feed_and_who_was_heard(doors: Doors, instance: Instance) -> None:
     await hear_news(instance, title="Pour tous")
     await hear_news(instance, title="Entre nous", visibility="territory")

@@ -18,6 +18,7 @@ from tests.bench import machine, report, stores
 from tests.bench.figures import Figure
 from tests.bench.rows.grow import grow
 from tests.bench.rows.idle import idle
+from tests.bench.rows.lists import lists
 from tests.bench.rows.rebuild import rebuild
 from tests.bench.rows.relay import relay
 from tests.bench.rows.visible import visible
@@ -25,7 +26,14 @@ from tests.bench.rows.writes import writes
 from tests.bench.world import QUICK, USUAL, World
 
 Row = Callable[[World], Awaitable[list[Figure]]]
-ROWS: dict[str, Row] = {"visible": visible, "relay": relay, "rebuild": rebuild, "writes": writes, "idle": idle}
+ROWS: dict[str, Row] = {
+    "visible": visible,
+    "relay": relay,
+    "rebuild": rebuild,
+    "writes": writes,
+    "idle": idle,
+    "lists": lists,
+}
 WIDTH = 170  # of a file; a terminal has its own
 LONG: dict[str, Row] = {"grow": grow}
 

@@ -39,6 +39,8 @@ class Size:
     grow_projects: tuple[int, ...] = (1_000, 10_000, 100_000)
     grow_epci: tuple[int, ...] = (7, 30, 100)
     grow_seconds: float = 300
+    listed: int = 5_000
+    list_requests: int = 150
 
 
 USUAL = Size()
@@ -58,6 +60,8 @@ QUICK = Size(
     grow_projects=(100,),
     grow_epci=(3,),
     grow_seconds=30,
+    listed=70,
+    list_requests=6,
 )
 
 

@@ -10,56 +10,20 @@ from services.projects.commands import sharing
 from services.projects.commands.fiche import import_project, withdraw_project
 from services.projects.queries.figures import get_portfolio
 from services.projects.schemas.figures import PortfolioShown
-from services.projects.schemas.plan import ImportIn
 from services.projects.schemas.requests import InvitationIn
 from services.projects.schemas.wanted import Wanted
 from shared.contracts.base import Visibility
-from shared.contracts.projects import Axis, FunderType, FundingStatus, Project, Stage
+from shared.contracts.projects import Project
 from shared.messaging.registry import topic_of
 from shared.messaging.topology import Topology
 from shared.territory.members import Territory
 from tests.projects.test_kafka import listen, publish
-from tests.support.projects import Epci, fiche_body, people
+from tests.support.portfolio import fiche
+from tests.support.projects import Epci, people
 from tests.support.recount import Recount, recounted
 from tests.support.topics import dump
 
 SEED = 20261201
-
-
-def line(draw: Random) -> dict[str, Any]:
-    """Return a line of any funder at any status, whose amounts fit it."""
-    status = draw.choice(list(FundingStatus))
-    asked = Decimal(draw.randint(1, 10**8)) / 100
-    won = status in {FundingStatus.GRANTED, FundingStatus.PARTLY_PAID, FundingStatus.PAID}
-    amounts = {"amount_planned": asked}
-    if status is not FundingStatus.PLANNED:
-        amounts["amount_requested"] = asked
-    if won:
-        amounts["amount_granted"] = (asked * Decimal("0.7")).quantize(Decimal("0.01"))
-        amounts["amount_paid"] = amounts["amount_granted"] if status is FundingStatus.PAID else Decimal(0)
-    return {"funder": draw.choice(list(FunderType)), "funder_name": "Financeur fictif", "status": status} | amounts
-
-
-def fiche(draw: Random, number: int) -> ImportIn:
-    """Return a fiche at any stage, with or without a cost, a plan, indicators, and told as far as it may be."""
-    aims = [("jobs_created", "4.5"), ("co2_avoided_t_year", "120"), ("companies_involved", "3")]
-    given: dict[str, Any] = {
-        "title": f"Projet fictif {number}",
-        "stage": draw.choice(list(Stage)),
-        "axis": draw.choice([*Axis, None]),
-        "total_cost_ht": draw.choice([None, str(draw.randint(1, 10**6))]),
-        "visibility": draw.choice(["private", "territory", "territory", "public"]),
-        "funding": [line(draw) for _ in range(draw.randint(0, 3))],
-        "indicators": [
-            {"code": code, "target": {"value": value}, "actual": draw.choice([None, {"value": "1.25"}])}
-            for code, value in aims[: draw.randint(0, 3)]
-        ],
-        "external_ids": [{"service": "essai", "id": str(number)}],
-        "source": {"label": "Essai"},
-    }
-    if given["visibility"] == "territory" and draw.random() < 0.2:
-        given["confidential_until"] = "2030-01-01"
-    return ImportIn.model_validate(fiche_body(**given))
 
 
 async def logged(epci: Epci, territory: Territory, *, draw: Random, count: int) -> None:

@@ -10,10 +10,15 @@ from fastapi.responses import JSONResponse
 
 from services.projects.api.context import PREFIX, TheTerritory
 from services.projects.queries.portfolio import list_all
+from services.projects.queries.projects import get_project
+from services.projects.schemas.answers import ProjectShown
+from services.projects.schemas.document import document_of
 from services.projects.schemas.exported import columns, geojson
 from services.projects.schemas.wanted import Listed
+from shared import documents
 from shared.clock import today
 from shared.contracts import projects as wire
+from shared.fields import Id
 from shared.http.guards import Router, Who
 from shared.http.session import Reading
 from shared.identity.access import Right
@@ -58,6 +63,25 @@ def _written(states: Sequence[wire.Project], how: Written, territory: Territory)
     return Response(content, media_type=MEDIA_TYPES[form], headers=_as_file(EXTENSIONS[form]))
 
 
+@router.read("/projects/{project_id}/document", right=Right.WRITE_PROJECTS, limit="token")
+async def hand_over(
+    project_id: Id,
+    session: Reading,
+    who: Who,
+    territory: TheTerritory,
+    form: Annotated[documents.Written, Query(alias="format")] = documents.Written.PDF,
+) -> Response:
+    """Hand over a fiche action of this EPCI as a document: PDF that everybody can read, or DOCX."""
+    found = ProjectShown.of(await get_project(session, who, project_id))
+    content = document_of(found, territory, epci=who.epci, today=today())
+    made = await asyncio.to_thread(documents.write_document, content, form)
+    name = f"fiche-{found.reference}-{today().isoformat()}"
+    return Response(made, media_type=documents.MEDIA_TYPES[form], headers=_named(name, documents.EXTENSIONS[form]))
+
+
 def _as_file(extension: str) -> dict[str, str]:
-    name = f"projets-{today().isoformat()}.{extension}"
-    return {"content-disposition": f'attachment; filename="{name}"'}
+    return _named(f"projets-{today().isoformat()}", extension)
+
+
+def _named(name: str, extension: str) -> dict[str, str]:
+    return {"content-disposition": f'attachment; filename="{name}.{extension}"'}

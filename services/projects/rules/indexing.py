@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.projects.rules.funding import best
 from shared.contracts.projects import FundingLine, ParticipantStatus, Project
@@ -15,8 +15,7 @@ from shared.territory.communes import commune_name
 SORT_LENGTH = 80
 
 
-@dataclass(frozen=True)
-class Money:
+class Money(NamedTuple):
     """One funding line in figures; ``decided`` is the year of its decision."""
 
     funder: str
@@ -31,8 +30,7 @@ class Money:
     """Granted once decided, else requested, else planned."""
 
 
-@dataclass(frozen=True)
-class Aim:
+class Aim(NamedTuple):
     """One indicator in figures."""
 
     code: str
@@ -82,7 +80,7 @@ class Digest:
             return cls()
         told: dict[str, Any] = json.loads(text)
         return cls(
-            money=tuple(Money(*one[:5], *(Decimal(amount) for amount in one[5:])) for one in told["m"]),
+            money=tuple(Money(*one[:5], *map(Decimal, one[5:])) for one in told["m"]),
             aims=tuple(Aim(code, _number(target), _number(actual)) for code, target, actual in told["i"]),
             stages=tuple((stage, date.fromisoformat(day)) for stage, day in told["s"]),
             due=tuple(date.fromisoformat(day) for day in told["d"]),

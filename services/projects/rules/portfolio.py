@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from statistics import median
+from typing import NamedTuple
 
 from services.projects.rules.funding import DECIDED, PRIVATE_FUNDERS, SECURED, ratio
 from services.projects.rules.indexing import Aim, Digest
@@ -20,10 +21,13 @@ DELIVERED = frozenset({Stage.COMPLETED, Stage.EVALUATED})
 ASIDE = frozenset({Stage.REJECTED, Stage.ABANDONED})
 SOON = timedelta(days=60)
 NAMELESS = ""
+NOTHING = Digest()
+Names = tuple[str, str, str, str, str]
+_BY = ("funder", "scheme", "epci", "axis", "year")
+"""What money is added up by, in the order of ``Names``."""
 
 
-@dataclass(frozen=True)
-class Counted:
+class Counted(NamedTuple):
     """One project, as far as it counts; a confidential one counts in numbers only."""
 
     home_epci: str
@@ -32,7 +36,7 @@ class Counted:
     kind: str = ""
     health: str = ""
     cost: Decimal | None = None
-    digest: Digest = field(default_factory=Digest)
+    digest: Digest = NOTHING
 
 
 @dataclass
@@ -46,6 +50,16 @@ class Sums:
     won: int = 0
     asked_of_decided: Decimal = ZERO
     won_of_decided: Decimal = ZERO
+
+    def add(self, other: "Sums") -> None:
+        """Add those of other lines."""
+        self.requested += other.requested
+        self.granted += other.granted
+        self.paid += other.paid
+        self.decided += other.decided
+        self.won += other.won
+        self.asked_of_decided += other.asked_of_decided
+        self.won_of_decided += other.won_of_decided
 
     @property
     def success_rate(self) -> Decimal | None:
@@ -122,14 +136,15 @@ def portfolio(projects: Iterable[Counted], *, today: date) -> Portfolio:
     """
     found = Portfolio()
     stays: dict[str, list[int]] = defaultdict(list)
-    by: dict[str, dict[str, Sums]] = {name: defaultdict(Sums) for name in ("funder", "scheme", "epci", "axis", "year")}
+    # Thousands of lines are of some hundred kinds: each is added once, to its kind; those are then added up.
+    kinds: dict[Names, Sums] = defaultdict(Sums)
     for one in projects:
         _count(found, one, today)
-        _sum_money(found.money, by, one)
+        _sum_money(kinds, one)
         _sum_aims(found.indicators, one)
         for stage, days in _stays(one.digest.stages, today):
             stays[stage].append(days)
-    found.money_by = {name: dict(sums) for name, sums in by.items()}
+    _add_up(found, kinds)
     found.days_in_stage = {stage: (round(median(days)), len(days)) for stage, days in stays.items()}
     return found
 
@@ -148,20 +163,28 @@ def _count(found: Portfolio, one: Counted, today: date) -> None:
     found.left_idea += one.stage != Stage.IDEA
 
 
-def _sum_money(total: Sums, by: Mapping[str, dict[str, Sums]], one: Counted) -> None:
+def _sum_money(kinds: dict[Names, Sums], one: Counted) -> None:
     for line in one.digest.money:
         year = str(line.decided) if line.decided else NAMELESS
-        keys = {"funder": line.funder, "scheme": line.scheme, "epci": one.home_epci, "axis": one.axis or NAMELESS}
-        for sums in (total, *(by[name][key] for name, key in (keys | {"year": year}).items())):
-            sums.requested += line.requested
-            sums.granted += line.granted
-            sums.paid += line.paid
-            if line.status in DECIDED and line.requested:
-                won = line.status in SECURED
-                sums.decided += 1
-                sums.won += won
-                sums.asked_of_decided += line.requested
-                sums.won_of_decided += line.granted if won else ZERO
+        sums = kinds[line.funder, line.scheme, one.home_epci, one.axis or NAMELESS, year]
+        sums.requested += line.requested
+        sums.granted += line.granted
+        sums.paid += line.paid
+        if line.status in DECIDED and line.requested:
+            won = line.status in SECURED
+            sums.decided += 1
+            sums.won += won
+            sums.asked_of_decided += line.requested
+            sums.won_of_decided += line.granted if won else ZERO
+
+
+def _add_up(found: Portfolio, kinds: Mapping[Names, Sums]) -> None:
+    by: dict[str, dict[str, Sums]] = {name: defaultdict(Sums) for name in _BY}
+    for names, sums in kinds.items():
+        found.money.add(sums)
+        for part, name in zip(by.values(), names, strict=True):
+            part[name].add(sums)
+    found.money_by = {name: dict(part) for name, part in by.items()}
 
 
 def _sum_aims(indicators: dict[str, Aimed], one: Counted) -> None:
@@ -184,11 +207,14 @@ def _sum_aims(indicators: dict[str, Aimed], one: Counted) -> None:
 
 def _read_in_the_plan(one: Counted) -> Iterable[Aim]:
     """Return the indicators that nobody types: what the lines of a plan are worth, and what of it was paid."""
+    worth, paid = {True: ZERO, False: ZERO}, {True: ZERO, False: ZERO}
+    for line in one.digest.money:
+        is_private = line.funder in PRIVATE_FUNDERS
+        worth[is_private] += line.worth
+        paid[is_private] += line.paid
     for code, is_private in (("private_investment_eur", True), ("public_funding_eur", False)):
-        lines = [line for line in one.digest.money if (line.funder in PRIVATE_FUNDERS) is is_private]
-        worth, paid = sum((line.worth for line in lines), ZERO), sum((line.paid for line in lines), ZERO)
-        if worth or paid:
-            yield Aim(code, target=worth, actual=paid)
+        if worth[is_private] or paid[is_private]:
+            yield Aim(code, target=worth[is_private], actual=paid[is_private])
 
 
 def _stays(stages: Sequence[tuple[str, date]], today: date) -> Iterable[tuple[str, int]]:

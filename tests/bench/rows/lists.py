@@ -1,5 +1,6 @@
 """How long the server takes for lists, a fiche, words looked for and figures, among the projects of a territory."""
 
+import gc
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from random import Random
@@ -97,6 +98,8 @@ async def _hear(home: Epci, heard: Sequence[Record[Any]]) -> None:
 async def _measured(world: World, name: str, home: Epci, territory: Territory, one: str) -> list[Figure]:
     asked = ASKED | {"fiche": ((f"/projects/{one}",), FICHE)}
     figures = []
+    gc.collect()
+    gc.freeze()  # what the bench itself keeps is no matter of the server
     async with _asking(world, home, territory) as ask:
         for what, (paths, bar) in asked.items():
             await quiet(at_most_s=world.size.patience_s)

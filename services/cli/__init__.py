@@ -12,7 +12,7 @@ from services.cli.misuse import WRONG, explain
 from shared.errors import Refusal
 
 # A noun is imported when it is called: `serve` must not wait for what only the demo needs.
-_RECOVERY = ("rebuild", "republish", "backup", "restore", "restore-check")
+_RECOVERY = ("rebuild", "republish", "backup", "restore", "restore-check", "export")
 COMMANDS = ("serve", "migrate", "migration", "prepare", "demo", "status", "doctor", *_RECOVERY)
 GROUPS = ("kafka", "contracts", "dlq", "outbox", "tokens", "topology", "membership")
 _MODULES = {"migrate": "migrations", "migration": "migrations", "restore-check": "restore"}

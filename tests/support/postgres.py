@@ -28,6 +28,8 @@ REPAIR = (
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 USUAL = ("max_connections=300", "shared_buffers=64MB", "max_wal_size=256MB", "log_min_messages=fatal")
 
+PREFIX = "estuaire-postgres-"
+MEMORY = Path("/dev/shm")  # noqa: S108 - a folder with a drawn name is made in it
 IN_MEMORY = 2 * 2**30
 """Free bytes from which on the server of a run is kept in memory; it takes about a quarter of it."""
 
@@ -107,12 +109,13 @@ def packaged_binaries() -> Path | None:
 
 def start(binaries: Path, *, settings: Sequence[str] = (), folder: Path | None = None) -> Server:
     """Start a server on a new folder, on the loopback; who starts it stops it, and its folder goes."""
-    home = folder or Path(tempfile.mkdtemp(prefix="estuaire-postgres-", dir=_place(settings)))
+    home = folder or Path(tempfile.mkdtemp(prefix=PREFIX))
     user = _ordinary_user()
     if user is not None and not _readable_by_all(binaries):
         binaries = shutil.copytree(binaries.parent, home / "install") / "bin"
-    data, port = home / "data", free_port()
-    home.chmod(0o755)
+    data, port = _place(home, settings) / "data", free_port()
+    for one in (home, data.parent):
+        one.chmod(0o755)
     data.mkdir(mode=0o700)
     if user is not None:
         os.chown(data, user.pw_uid, user.pw_gid)
@@ -131,7 +134,8 @@ def start(binaries: Path, *, settings: Sequence[str] = (), folder: Path | None =
 
     def stop() -> None:
         _stop(processes[-1])
-        shutil.rmtree(home, ignore_errors=True)
+        for one in (data.parent, home):
+            shutil.rmtree(one, ignore_errors=True)
 
     run()
     version = subprocess.run([binaries / "postgres", "--version"], capture_output=True, text=True, check=True)  # noqa: S603
@@ -139,16 +143,26 @@ def start(binaries: Path, *, settings: Sequence[str] = (), folder: Path | None =
     return Server(url, how, stop, kill=lambda: _kill(processes[-1]), restart=run)
 
 
-def _place(settings: Sequence[str]) -> Path | None:
-    """Return where a server that needs no disk keeps its files: in memory, where there is enough of it.
+def _place(home: Path, settings: Sequence[str]) -> Path:
+    """Return where a server keeps its files: in memory if it needs no disk, and there is enough memory.
 
     A database is made and dropped in a fifth of the processor time that it takes on a disk.
     """
-    memory = Path("/dev/shm")  # noqa: S108 - a folder with a drawn name is made in it
     needs_disk = not set(FAST) <= set(settings)
-    if needs_disk or not os.access(memory, os.W_OK) or shutil.disk_usage(memory).free < IN_MEMORY:
-        return None
-    return memory
+    if needs_disk or not os.access(MEMORY, os.W_OK):
+        return home
+    _forget_dead()
+    if shutil.disk_usage(MEMORY).free < IN_MEMORY:
+        return home
+    return Path(tempfile.mkdtemp(prefix=PREFIX, dir=MEMORY))
+
+
+def _forget_dead() -> None:
+    """Give back the memory of servers whose run was killed before it could."""
+    for folder in MEMORY.glob(f"{PREFIX}*"):
+        with suppress(OSError, ValueError, IndexError):
+            if not psutil.pid_exists(int((folder / "data" / "postmaster.pid").read_text().split()[0])):
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def path_with_tools() -> str:
